@@ -1,0 +1,156 @@
+//! A client's request, read once: [`Call`]. It keeps the client's own bytes; what the gateway has to know is looked up in spans over
+//! them, and what it has to change is spliced in as the request leaves.
+
+mod depth;
+pub mod object;
+mod validate;
+
+use bytes::Bytes;
+use hyper::HeaderMap;
+
+use crate::error::{Error, Problem, Result};
+use object::Object;
+
+/// What a client can ask for. The words are the contract's (`context.operation` in `wit/adapter.wit`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// `POST /v1/chat/completions`
+    Chat,
+    /// `POST /v1/completions`
+    Completions,
+    /// `POST /v1/embeddings`
+    Embeddings,
+    /// `GET /v1/models` of a provider
+    Models,
+}
+
+impl Operation {
+    /// The contract's word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat.completions",
+            Self::Completions => "completions",
+            Self::Embeddings => "embeddings",
+            Self::Models => "models",
+        }
+    }
+
+    /// The path below a provider's base URL where it speaks OpenAI's API.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Chat => "/chat/completions",
+            Self::Completions => "/completions",
+            Self::Embeddings => "/embeddings",
+            Self::Models => "/models",
+        }
+    }
+}
+
+/// A client's request.
+#[derive(Debug)]
+pub struct Call {
+    /// What is asked.
+    pub operation: Operation,
+    /// `x-request-id`: the client's if it sent a usable one, else ours.
+    pub id: String,
+    /// The model as the client wrote it.
+    pub model: String,
+    /// The client wants chunks.
+    pub streaming: bool,
+    /// The client asked for the usage chunk at a stream's end.
+    pub include_usage: bool,
+    /// How long the answer may be, in tokens.
+    pub max_tokens: Option<u64>,
+    /// The client's headers.
+    pub headers: HeaderMap,
+    body: Bytes,
+    fields: Object,
+}
+
+impl Call {
+    /// Reads a request body of `operation` and checks it: valid JSON, not nested deeper than `depth`, the fields of the right type.
+    /// All that is wrong is in the error.
+    pub fn parse(operation: Operation, id: String, headers: HeaderMap, body: Bytes, depth: usize) -> Result<Self> {
+        let text = std::str::from_utf8(&body).map_err(|e| {
+            Error::invalid(
+                format!(
+                    "The body is not valid UTF-8: the byte at offset {} is wrong.",
+                    e.valid_up_to()
+                ),
+                None,
+            )
+        })?;
+        depth::check(text, depth)?;
+        let fields = Object::parse(text)
+            .map_err(|e| Error::invalid(format!("We could not parse the JSON body of your request: {e}."), None))?;
+        let problems = validate::check(operation, &fields, text);
+        if !problems.is_empty() {
+            return Err(Error::Invalid { problems });
+        }
+        let read = |key| fields.get(text, key).and_then(|value| serde_json::from_str(value).ok());
+        let include_usage = fields
+            .get(text, "stream_options")
+            .and_then(|value| Some(Object::parse(value).ok()?.get(value, "include_usage")? == "true"))
+            .unwrap_or(false);
+        let max_tokens = fields
+            .get(text, "max_completion_tokens")
+            .or_else(|| fields.get(text, "max_tokens"));
+        Ok(Self {
+            operation,
+            id,
+            model: fields
+                .get(text, "model")
+                .and_then(|m| serde_json::from_str(m).ok())
+                .unwrap_or_default(),
+            streaming: read("stream").unwrap_or(false),
+            include_usage,
+            max_tokens: max_tokens.and_then(|n| n.parse().ok()),
+            headers,
+            fields,
+            body,
+        })
+    }
+
+    /// The body as the client sent it.
+    pub fn text(&self) -> &str {
+        // `parse` has checked it; this is one pass over bytes that are in the cache.
+        std::str::from_utf8(&self.body).unwrap_or_default()
+    }
+
+    /// The JSON text of a top-level field; `null` is none.
+    pub fn field(&self, key: &str) -> Option<&str> {
+        self.fields.get(self.text(), key)
+    }
+
+    /// The body with `changes` spliced in (a key, and the JSON text of its value), or the client's own bytes if there are none.
+    pub fn body_with(&self, changes: &[(&str, &str)]) -> Bytes {
+        if changes.is_empty() {
+            self.body.clone()
+        } else {
+            self.fields.with(self.text(), changes).into()
+        }
+    }
+
+    /// Checks what can only be checked once the model is known.
+    pub fn fits(&self, context_window: Option<u64>) -> Result<()> {
+        match (self.max_tokens, context_window) {
+            (Some(asked), Some(window)) if asked > window => Err(Error::Invalid {
+                problems: vec![Problem {
+                    message: format!(
+                        "Token limit exceeds model context window: max_tokens is {asked}, the model takes {window}."
+                    ),
+                    param: Some(self.max_tokens_field().to_owned()),
+                }],
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn max_tokens_field(&self) -> &'static str {
+        if self.field("max_completion_tokens").is_some() {
+            "max_completion_tokens"
+        } else {
+            "max_tokens"
+        }
+    }
+}

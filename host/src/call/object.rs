@@ -1,0 +1,166 @@
+//! The top level of a JSON object, as spans over its own text. A request is read once, and what must change in it is spliced in;
+//! every other byte reaches the provider as the client wrote it.
+
+use std::{borrow::Cow, fmt, ops::Range};
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// The fields of a JSON object, in order: where each value stands in the text it was read from.
+#[derive(Debug, Clone, Default)]
+pub struct Object {
+    fields: Vec<(String, Range<usize>)>,
+}
+
+impl Object {
+    /// Reads the top level of `text`. Errors are serde_json's, with line and column; a value that is no object is one.
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        let fields: Fields<'_> = serde_json::from_str(text)?;
+        let start = text.as_ptr() as usize;
+        let span = |raw: &RawValue| {
+            let from = raw.get().as_ptr() as usize - start;
+            from..from + raw.get().len()
+        };
+        Ok(Self {
+            fields: fields
+                .0
+                .into_iter()
+                .map(|(key, raw)| (key.into_owned(), span(raw)))
+                .collect(),
+        })
+    }
+
+    /// Where the value of `key` stands. Of a key that comes twice the last counts, as with most readers.
+    pub fn span(&self, key: &str) -> Option<Range<usize>> {
+        self.fields
+            .iter()
+            .rev()
+            .find(|(name, _)| name == key)
+            .map(|(_, span)| span.clone())
+    }
+
+    /// The value of `key` as JSON text; `null` is no value.
+    pub fn get<'t>(&self, text: &'t str, key: &str) -> Option<&'t str> {
+        self.span(key)
+            .and_then(|span| text.get(span))
+            .filter(|value| *value != "null")
+    }
+
+    /// The keys and values, in order.
+    pub fn iter<'s, 't: 's>(&'s self, text: &'t str) -> impl Iterator<Item = (&'s str, &'t str)> + 's {
+        self.fields
+            .iter()
+            .filter_map(move |(key, span)| Some((key.as_str(), text.get(span.clone())?)))
+    }
+
+    /// A key that comes more than once, if there is one: readers differ on which of its values counts.
+    pub fn duplicate(&self) -> Option<&str> {
+        let twice =
+            |(at, (key, _)): &(usize, &(String, _))| self.fields.iter().skip(at + 1).any(|(other, _)| other == key);
+        self.fields
+            .iter()
+            .enumerate()
+            .find(twice)
+            .map(|(_, (key, _))| key.as_str())
+    }
+
+    /// `text` with `changes` made: each a key and the JSON text of its new value. A key that is there gets the new value where it
+    /// stands, a new key goes to the end, and all other bytes stay as they are.
+    pub fn with(&self, text: &str, changes: &[(&str, &str)]) -> String {
+        let added: usize = changes.iter().map(|(key, value)| key.len() + value.len() + 4).sum();
+        let mut out = String::with_capacity(text.len() + added);
+        let mut edits: Vec<(Range<usize>, &str)> = changes
+            .iter()
+            .filter_map(|(key, value)| Some((self.span(key)?, *value)))
+            .collect();
+        edits.sort_by_key(|(span, _)| span.start);
+        let mut at = 0;
+        for (span, value) in edits {
+            out.push_str(text.get(at..span.start).unwrap_or_default());
+            out.push_str(value);
+            at = span.end;
+        }
+        let rest = text.get(at..).unwrap_or_default();
+        let close = rest.rfind('}').unwrap_or(rest.len());
+        out.push_str(rest.get(..close).unwrap_or_default());
+        let mut comma = !self.fields.is_empty();
+        for (key, value) in changes.iter().filter(|(key, _)| self.span(key).is_none()) {
+            if comma {
+                out.push(',');
+            }
+            comma = true;
+            out.push('"');
+            out.push_str(key);
+            out.push_str("\":");
+            out.push_str(value);
+        }
+        out.push_str(rest.get(close..).unwrap_or_default());
+        out
+    }
+}
+
+struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::with_capacity(12);
+                while let Some(entry) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+                    fields.push((entry.0.0, entry.1));
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+/// A string borrowed where it has no escapes.
+#[derive(serde::Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[cfg(test)]
+mod tests {
+    use super::Object;
+
+    fn edited(text: &str, changes: &[(&str, &str)]) -> String {
+        Object::parse(text).expect("an object").with(text, changes)
+    }
+
+    #[test]
+    fn every_byte_that_is_not_edited_stays() {
+        let text = "{ \"model\" : \"a/b\",\n  \"messages\":[ {\"x\": 1.0e-0} ] , \"z\":null }\n";
+        assert_eq!(
+            edited(text, &[("model", "\"b\""), ("stream", "true")]),
+            "{ \"model\" : \"b\",\n  \"messages\":[ {\"x\": 1.0e-0} ] , \"z\":null ,\"stream\":true}\n"
+        );
+    }
+
+    #[test]
+    fn an_empty_object_takes_a_first_key_without_a_comma() {
+        assert_eq!(edited("{}", &[("a", "1"), ("b", "2")]), r#"{"a":1,"b":2}"#);
+    }
+
+    #[test]
+    fn a_key_that_comes_twice_is_noticed_and_the_last_counts() {
+        let text = r#"{"a":1,"b":2,"\u0061":3}"#;
+        let object = Object::parse(text).expect("an object");
+        assert_eq!(object.duplicate(), Some("a"));
+        assert_eq!(object.get(text, "a"), Some("3"));
+    }
+
+    #[test]
+    fn a_null_is_no_value_but_is_replaced_where_it_stands() {
+        let text = r#"{"a":null,"b":1}"#;
+        assert_eq!(Object::parse(text).expect("an object").get(text, "a"), None);
+        assert_eq!(edited(text, &[("a", "2")]), r#"{"a":2,"b":1}"#);
+    }
+}

@@ -1,0 +1,186 @@
+//! What a request must look like: a table of fields and their types, and the messages. Unknown fields pass: they are between the
+//! client and its provider. The value's first byte tells its type, so nothing is parsed twice.
+
+use serde_json::value::RawValue;
+
+use super::{Operation, object::Object};
+use crate::error::Problem;
+
+/// A set of JSON types a field may have.
+#[derive(Clone, Copy)]
+enum Type {
+    Text,
+    Boolean,
+    Number,
+    Integer,
+    Object,
+    Array,
+    TextOrArray,
+    TextOrObject,
+}
+
+impl Type {
+    fn admits(self, value: &str) -> bool {
+        let first = value.as_bytes().first().copied().unwrap_or_default();
+        let number = first == b'-' || first.is_ascii_digit();
+        match self {
+            Self::Text => first == b'"',
+            Self::Boolean => matches!(first, b't' | b'f'),
+            Self::Number => number,
+            Self::Integer => number && !value.contains(['.', 'e', 'E']),
+            Self::Object => first == b'{',
+            Self::Array => first == b'[',
+            Self::TextOrArray => matches!(first, b'"' | b'['),
+            Self::TextOrObject => matches!(first, b'"' | b'{'),
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "a string",
+            Self::Boolean => "a boolean",
+            Self::Number => "a number",
+            Self::Integer => "an integer",
+            Self::Object => "an object",
+            Self::Array => "an array",
+            Self::TextOrArray => "a string or an array",
+            Self::TextOrObject => "a string or an object",
+        }
+    }
+}
+
+/// The fields the three operations share or have, from OpenAI's API reference.
+const FIELDS: &[(&str, Type)] = &[
+    ("model", Type::Text),
+    ("stream", Type::Boolean),
+    ("stream_options", Type::Object),
+    ("temperature", Type::Number),
+    ("top_p", Type::Number),
+    ("presence_penalty", Type::Number),
+    ("frequency_penalty", Type::Number),
+    ("n", Type::Integer),
+    ("max_tokens", Type::Integer),
+    ("max_completion_tokens", Type::Integer),
+    ("seed", Type::Integer),
+    ("top_logprobs", Type::Integer),
+    ("parallel_tool_calls", Type::Boolean),
+    ("stop", Type::TextOrArray),
+    ("tools", Type::Array),
+    ("tool_choice", Type::TextOrObject),
+    ("response_format", Type::Object),
+    ("user", Type::Text),
+    ("encoding_format", Type::Text),
+    ("dimensions", Type::Integer),
+];
+
+/// All that is wrong with the body.
+pub(super) fn check(operation: Operation, fields: &Object, text: &str) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if let Some(key) = fields.duplicate() {
+        problems.push(problem(format!("The field '{key}' comes more than once."), key));
+    }
+    for (key, type_) in FIELDS {
+        if let Some(value) = fields.get(text, key)
+            && !type_.admits(value)
+        {
+            problems.push(wrong_type(key, *type_, value));
+        }
+    }
+    for key in ["n", "max_tokens", "max_completion_tokens", "dimensions"] {
+        if fields
+            .get(text, key)
+            .is_some_and(|value| value == "0" || value.starts_with('-'))
+        {
+            problems.push(problem(format!("'{key}' must be at least 1."), key));
+        }
+    }
+    if fields.get(text, "model").is_none() {
+        problems.push(problem(
+            "You must provide a model: the field 'model' is missing.",
+            "model",
+        ));
+    }
+    match operation {
+        Operation::Chat => messages(fields.get(text, "messages"), &mut problems),
+        Operation::Completions => required("prompt", fields.get(text, "prompt"), &mut problems),
+        Operation::Embeddings => required("input", fields.get(text, "input"), &mut problems),
+        Operation::Models => {}
+    }
+    problems
+}
+
+fn required(key: &str, value: Option<&str>, problems: &mut Vec<Problem>) {
+    match value {
+        None => problems.push(problem(format!("The field '{key}' is missing."), key)),
+        Some(value) if !Type::TextOrArray.admits(value) => problems.push(wrong_type(key, Type::TextOrArray, value)),
+        Some(_) => {}
+    }
+}
+
+fn messages(value: Option<&str>, problems: &mut Vec<Problem>) {
+    let Some(value) = value else {
+        problems.push(problem("Messages are required", "messages"));
+        return;
+    };
+    let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(value) else {
+        problems.push(wrong_type("messages", Type::Array, value));
+        return;
+    };
+    if list.is_empty() {
+        problems.push(problem("Messages are required", "messages"));
+    }
+    for (index, message) in list.iter().enumerate() {
+        one_message(index, message.get(), problems);
+    }
+}
+
+fn one_message(index: usize, text: &str, problems: &mut Vec<Problem>) {
+    let Ok(fields) = Object::parse(text) else {
+        problems.push(wrong_type(&format!("messages[{index}]"), Type::Object, text));
+        return;
+    };
+    match fields.get(text, "role") {
+        Some(role) if Type::Text.admits(role) => {}
+        Some(role) => problems.push(wrong_type(&format!("messages[{index}].role"), Type::Text, role)),
+        None => {
+            let path = format!("messages[{index}].role");
+            problems.push(problem(format!("Missing required parameter: '{path}'."), &path));
+        }
+    }
+    for (key, type_) in [
+        ("content", Type::TextOrArray),
+        ("tool_calls", Type::Array),
+        ("tool_call_id", Type::Text),
+    ] {
+        if let Some(value) = fields.get(text, key)
+            && !type_.admits(value)
+        {
+            problems.push(wrong_type(&format!("messages[{index}].{key}"), type_, value));
+        }
+    }
+}
+
+fn problem(message: impl Into<String>, param: &str) -> Problem {
+    Problem {
+        message: message.into(),
+        param: Some(param.to_owned()),
+    }
+}
+
+fn wrong_type(path: &str, expected: Type, value: &str) -> Problem {
+    let got = match value.as_bytes().first() {
+        Some(b'"') => "a string",
+        Some(b'{') => "an object",
+        Some(b'[') => "an array",
+        Some(b't' | b'f') => "a boolean",
+        _ if value.contains(['.', 'e', 'E']) => "a decimal number",
+        _ => "a number",
+    };
+    problem(
+        format!(
+            "Invalid type for '{path}': expected {}, but got {got} instead.",
+            expected.name()
+        ),
+        path,
+    )
+}

@@ -1,0 +1,1 @@
+//! One OpenAI chunk: stamping, assembling, making chunks out of a whole answer.

@@ -1,0 +1,115 @@
+//! The account of one request. Everybody who works on a request holds the same [`Record`]; when the last of them lets go (the answer
+//! is out, the client has left, a provider's job is cancelled) it closes itself in `Drop`: one log line and one set of metrics,
+//! whatever happened, exactly once.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    error::{Error, Side},
+    reply::Usage,
+    telemetry::Telemetry,
+};
+
+/// What is known of a request. See the field docs of [`Entry`].
+pub struct Record {
+    telemetry: Arc<Telemetry>,
+    started: Instant,
+    entry: Mutex<Entry>,
+}
+
+/// What a closed record says.
+#[derive(Clone, Debug, Default)]
+pub struct Entry {
+    /// `x-request-id`.
+    pub id: String,
+    /// The contract's word, or the route of a request that is no call.
+    pub operation: &'static str,
+    /// As the client wrote it.
+    pub model: String,
+    /// The provider that answered, or was tried last.
+    pub provider: Option<Arc<str>>,
+    /// Its name for the model.
+    pub upstream_model: Option<String>,
+    /// `name@version` of the adapter that translated.
+    pub adapter: Option<Arc<str>>,
+    /// The client wanted chunks.
+    pub streaming: bool,
+    /// What the client saw; 499 if it left before that.
+    pub status: u16,
+    /// Whose fault an error was, and its code.
+    pub error: Option<(Side, String)>,
+    /// The provider's own words about its refusal. For the log only.
+    pub upstream_error: Option<String>,
+    /// What was counted.
+    pub usage: Usage,
+    /// Tries, the first included.
+    pub attempts: u32,
+    /// Time spent waiting for providers.
+    pub upstream: Duration,
+    /// Time in adapters' code, and the number of calls of it.
+    pub adapter_cpu: Duration,
+    /// Calls into the adapter.
+    pub adapter_calls: u32,
+    /// From the request's arrival to the first byte of the answer.
+    pub first_byte: Option<Duration>,
+    /// From the request's arrival to the last byte of the answer.
+    pub total: Duration,
+}
+
+impl Record {
+    /// Opens the account of a request that has just arrived.
+    pub fn open(telemetry: Arc<Telemetry>, id: String, operation: &'static str) -> Arc<Self> {
+        telemetry.opened();
+        let entry = Entry {
+            id,
+            operation,
+            ..Entry::default()
+        };
+        Arc::new(Self {
+            telemetry,
+            started: Instant::now(),
+            entry: Mutex::new(entry),
+        })
+    }
+
+    /// Notes something.
+    pub fn note(&self, change: impl FnOnce(&mut Entry)) {
+        change(&mut self.lock());
+    }
+
+    /// Notes how a request failed.
+    pub fn failed(&self, error: &Error) {
+        let mut entry = self.lock();
+        entry.status = error.status();
+        entry.error = Some((error.side(), error.code().unwrap_or(error.type_()).to_owned()));
+        if let Error::Refused(failure) = error {
+            entry.upstream_error.clone_from(&failure.upstream);
+        }
+    }
+
+    /// Notes that the first byte of the answer leaves now.
+    pub fn first_byte(&self) {
+        let elapsed = self.started.elapsed();
+        self.lock().first_byte.get_or_insert(elapsed);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entry> {
+        self.entry.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let total = self.started.elapsed();
+        let entry = self.entry.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        entry.total = total;
+        if entry.status == 0 {
+            entry.status = 499;
+            entry.error.get_or_insert((Side::Client, "client_gone".to_owned()));
+        }
+        self.telemetry.closed(entry);
+    }
+}

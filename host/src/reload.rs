@@ -1,0 +1,1 @@
+//! Loading adapters, and loading them again.

@@ -1,0 +1,1 @@
+//! Opaque stand-ins for secrets, for the guest to copy.
