@@ -96,6 +96,11 @@ impl Record {
         self.lock().first_byte.get_or_insert(elapsed);
     }
 
+    /// The status noted so far; 0 is none.
+    pub fn status(&self) -> u16 {
+        self.lock().status
+    }
+
     fn lock(&self) -> MutexGuard<'_, Entry> {
         self.entry.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

@@ -1,17 +1,286 @@
-//! What the gateway tells about itself: metrics and the request log.
+//! What the gateway tells about itself: Prometheus metrics ([`Telemetry`]) and the request log, one line per closed
+//! [`Record`](crate::record::Record).
+
+use std::{fmt, sync::atomic::AtomicU64, time::Duration};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{
+        counter::Counter,
+        family::{Family, MetricConstructor},
+        gauge::Gauge,
+        histogram::Histogram,
+    },
+    registry::{Registry, Unit},
+};
 
 use crate::record::Entry;
 
-/// Counters and the log.
-#[derive(Debug, Default)]
-pub struct Telemetry {}
+/// All metrics, and the registry that prints them.
+pub struct Telemetry {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    latency: Family<CallLabels, Histogram, Seconds>,
+    first_byte: Family<CallLabels, Histogram, Seconds>,
+    overhead: Family<CallLabels, Histogram, Seconds>,
+    tokens: Family<TokenLabels, Counter>,
+    active: Gauge,
+    adapter_calls: Family<AdapterLabels, Counter>,
+    adapter_cpu: Family<AdapterLabels, Counter<f64, AtomicU64>>,
+    adapter_faults: Family<FaultLabels, Counter>,
+    reloads: Family<ReloadLabels, Counter>,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RequestLabels {
+    operation: &'static str,
+    provider: String,
+    status: u16,
+    side: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CallLabels {
+    operation: &'static str,
+    provider: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct TokenLabels {
+    provider: String,
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct AdapterLabels {
+    adapter: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct FaultLabels {
+    adapter: String,
+    fault: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ReloadLabels {
+    adapter: String,
+    outcome: &'static str,
+}
+
+/// Histograms with the bounds of OpenTelemetry's `gen_ai.client.operation.duration`, and three finer ones below for the overhead.
+#[derive(Clone)]
+struct Seconds;
+
+impl MetricConstructor<Histogram> for Seconds {
+    fn new_metric(&self) -> Histogram {
+        const BOUNDS: [f64; 17] = [
+            0.0001, 0.0005, 0.001, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96,
+            81.92,
+        ];
+        Histogram::new(BOUNDS)
+    }
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        let mut all = Self {
+            registry: Registry::with_prefix("witgate"),
+            requests: Family::default(),
+            latency: Family::new_with_constructor(Seconds),
+            first_byte: Family::new_with_constructor(Seconds),
+            overhead: Family::new_with_constructor(Seconds),
+            tokens: Family::default(),
+            active: Gauge::default(),
+            adapter_calls: Family::default(),
+            adapter_cpu: Family::default(),
+            adapter_faults: Family::default(),
+            reloads: Family::default(),
+        };
+        all.register();
+        all
+    }
+}
 
 impl Telemetry {
+    fn register(&mut self) {
+        let r = &mut self.registry;
+        r.register(
+            "requests",
+            "Requests by operation, provider, status and whose fault an error was",
+            self.requests.clone(),
+        );
+        let unit = Unit::Seconds;
+        r.register_with_unit(
+            "latency",
+            "From a request's arrival to its last byte",
+            unit.clone(),
+            self.latency.clone(),
+        );
+        r.register_with_unit(
+            "first_byte",
+            "From a request's arrival to the first byte",
+            unit.clone(),
+            self.first_byte.clone(),
+        );
+        r.register_with_unit(
+            "overhead",
+            "Latency that is not waiting for a provider",
+            unit.clone(),
+            self.overhead.clone(),
+        );
+        r.register("tokens", "Tokens by provider and kind", self.tokens.clone());
+        r.register("active_requests", "Requests under way", self.active.clone());
+        r.register("adapter_calls", "Calls into adapters", self.adapter_calls.clone());
+        r.register_with_unit(
+            "adapter_cpu",
+            "Time spent in adapters' code",
+            unit,
+            self.adapter_cpu.clone(),
+        );
+        r.register(
+            "adapter_faults",
+            "Calls an adapter broke, by the error's code",
+            self.adapter_faults.clone(),
+        );
+        r.register(
+            "adapter_reloads",
+            "Versions of adapters that were put into service or refused",
+            self.reloads.clone(),
+        );
+    }
+
+    /// The metrics in Prometheus' text format (OpenMetrics 1.0).
+    pub fn metrics(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("writing to a String cannot fail");
+        text
+    }
+
     /// A request has arrived.
-    pub fn opened(&self) {}
+    pub fn opened(&self) {
+        self.active.inc();
+    }
+
+    /// A new version of an adapter went into service, or was refused.
+    pub fn reloaded(&self, adapter: &str, ok: bool) {
+        let outcome = if ok { "served" } else { "refused" };
+        self.reloads
+            .get_or_create(&ReloadLabels {
+                adapter: adapter.to_owned(),
+                outcome,
+            })
+            .inc();
+    }
 
     /// A request is over.
     pub fn closed(&self, entry: &Entry) {
-        tracing::info!(id = entry.id, status = entry.status, "request");
+        self.active.dec();
+        self.count(entry);
+        log(entry);
     }
+
+    fn count(&self, entry: &Entry) {
+        let provider = entry.provider.as_deref().unwrap_or_default();
+        let side = entry.error.as_ref().map_or("", |(side, _)| side.as_str());
+        let labels = RequestLabels {
+            operation: entry.operation,
+            provider: provider.to_owned(),
+            status: entry.status,
+            side,
+        };
+        self.requests.get_or_create(&labels).inc();
+        if provider.is_empty() {
+            return;
+        }
+        let call = CallLabels {
+            operation: entry.operation,
+            provider: provider.to_owned(),
+        };
+        self.latency.get_or_create(&call).observe(entry.total.as_secs_f64());
+        self.overhead
+            .get_or_create(&call)
+            .observe(entry.total.saturating_sub(entry.upstream).as_secs_f64());
+        if let Some(first) = entry.first_byte {
+            self.first_byte.get_or_create(&call).observe(first.as_secs_f64());
+        }
+        self.count_tokens(provider, entry);
+        if let Some(adapter) = entry.adapter.as_deref() {
+            self.count_adapter(adapter, entry);
+        }
+    }
+
+    fn count_tokens(&self, provider: &str, entry: &Entry) {
+        let usage = &entry.usage;
+        let kinds = [
+            ("input", usage.input),
+            ("cached", usage.cached),
+            ("cache_written", usage.cache_written),
+            ("output", usage.output),
+            ("reasoning", usage.reasoning),
+        ];
+        for (kind, tokens) in kinds
+            .into_iter()
+            .filter_map(|(kind, tokens)| Some((kind, tokens.filter(|n| *n > 0)?)))
+        {
+            self.tokens
+                .get_or_create(&TokenLabels {
+                    provider: provider.to_owned(),
+                    kind,
+                })
+                .inc_by(tokens);
+        }
+    }
+
+    fn count_adapter(&self, adapter: &str, entry: &Entry) {
+        let labels = AdapterLabels {
+            adapter: adapter.to_owned(),
+        };
+        self.adapter_calls
+            .get_or_create(&labels)
+            .inc_by(u64::from(entry.adapter_calls));
+        self.adapter_cpu
+            .get_or_create(&labels)
+            .inc_by(entry.adapter_cpu.as_secs_f64());
+        if let Some((crate::error::Side::Adapter, code)) = &entry.error {
+            self.adapter_faults
+                .get_or_create(&FaultLabels {
+                    adapter: adapter.to_owned(),
+                    fault: code.clone(),
+                })
+                .inc();
+        }
+    }
+}
+
+impl fmt::Debug for Telemetry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Telemetry").finish_non_exhaustive()
+    }
+}
+
+/// The line of a request. Providers' words and adapters' names are data: the formatter escapes them.
+fn log(entry: &Entry) {
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    tracing::info!(
+        target: "witgate::request",
+        id = entry.id,
+        operation = entry.operation,
+        status = entry.status,
+        model = entry.model,
+        provider = entry.provider.as_deref(),
+        upstream_model = entry.upstream_model.as_deref(),
+        adapter = entry.adapter.as_deref(),
+        streaming = entry.streaming,
+        ms = ms(entry.total),
+        first_byte_ms = entry.first_byte.map(ms),
+        upstream_ms = ms(entry.upstream),
+        attempts = entry.attempts,
+        input_tokens = entry.usage.input,
+        output_tokens = entry.usage.output,
+        side = entry.error.as_ref().map(|(side, _)| side.as_str()),
+        error = entry.error.as_ref().map(|(_, code)| code.as_str()),
+        upstream_error = entry.upstream_error.as_deref(),
+        "request"
+    );
 }

@@ -2,14 +2,17 @@
 //! cutting of streams into frames. [`Upstream`] is a provider as the wire sees it; both ways of talking to one, `passthrough` and
 //! `adapter`, send through it.
 
+mod connect;
 pub mod egress;
+mod encoding;
 pub mod frame;
 pub mod http;
+pub mod tls;
 pub mod tokens;
 
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::secret::Secret;
@@ -85,9 +88,9 @@ impl Upstream {
                 url.query_pairs_mut().append_pair(name, key);
                 return;
             }
-            Auth::Bearer => (reqwest::header::AUTHORIZATION, format!("Bearer {key}")),
+            Auth::Bearer => (header::AUTHORIZATION, format!("Bearer {key}")),
             Auth::Header { name, prefix } => (name.clone(), format!("{prefix}{key}")),
-            Auth::Basic => (reqwest::header::AUTHORIZATION, basic(key)),
+            Auth::Basic => (header::AUTHORIZATION, basic(key)),
         };
         if !self.headers.contains_key(&name)
             && let Ok(mut value) = HeaderValue::try_from(value)

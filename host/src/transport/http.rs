@@ -1,6 +1,7 @@
 //! Sending one request and reading its reply: timeouts, body limits, and errors that never name a URL (it may hold a key).
 
 use std::{
+    fmt,
     future::Future,
     pin::Pin,
     task::{Context, Poll},
@@ -8,17 +9,43 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Method, Request, Uri, header::CONTENT_ENCODING};
 use http_body::Body as _;
-use reqwest::{Method, header::HeaderMap};
+use http_body_util::Full;
+use hyper_util::{
+    client::legacy,
+    rt::{TokioExecutor, TokioTimer},
+};
 use tokio::time::{Instant, Sleep};
 use url::Url;
 
-use super::Upstream;
+use super::{Upstream, connect, egress::Policy, encoding, tls};
 use crate::error::{Error, Result};
 
-/// Pooled connections under one set of TLS rules.
-#[derive(Clone, Debug)]
-pub struct Client(pub(super) reqwest::Client);
+/// Pooled connections under one set of rules.
+#[derive(Clone)]
+pub struct Client(legacy::Client<connect::Connector, Full<Bytes>>);
+
+impl Client {
+    /// A client that follows `egress` and `rules`. The error names the setting that is wrong.
+    pub fn new(egress: Policy, rules: &tls::Rules) -> Result<Self, String> {
+        let connector = connect::connector(egress, tls::config(rules)?);
+        let client = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(90))
+            .timer(TokioTimer::new())
+            .http2_adaptive_window(true)
+            .http2_keep_alive_interval(Duration::from_secs(30))
+            .build(connector);
+        Ok(Self(client))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Client")
+    }
+}
 
 /// A request to a provider.
 pub struct Outgoing {
@@ -29,7 +56,7 @@ pub struct Outgoing {
     /// All of them, credentials included.
     pub headers: HeaderMap,
     /// What to send.
-    pub body: reqwest::Body,
+    pub body: Bytes,
     /// Lowers [`Upstream::timeout`].
     pub timeout: Option<Duration>,
 }
@@ -48,25 +75,43 @@ impl Upstream {
     /// Sends a request and waits for the head of its reply. Redirects are not followed.
     pub async fn send(&self, request: Outgoing) -> Result<Incoming> {
         let limit = request.timeout.map_or(self.timeout, |asked| asked.min(self.timeout));
-        let mut sent = reqwest::Request::new(request.method, request.url);
+        let uri: Uri = request
+            .url
+            .as_str()
+            .parse()
+            .map_err(|_| Error::Internal("a URL that is no URI"))?;
+        let mut sent = Request::new(Full::new(request.body));
+        *sent.method_mut() = request.method;
+        *sent.uri_mut() = uri;
         *sent.headers_mut() = request.headers;
-        *sent.body_mut() = Some(request.body);
-        let reply = match tokio::time::timeout(limit, self.client.0.execute(sent)).await {
+        let reply = match tokio::time::timeout(limit, self.client.0.request(sent)).await {
             Err(_) => {
                 return Err(Error::UpstreamTimeout {
                     provider: self.id.clone(),
                     after: limit,
                 });
             }
-            Ok(Err(error)) => return Err(self.broken(error)),
-            Ok(Ok(reply)) => hyper::Response::<reqwest::Body>::from(reply),
+            Ok(Err(error)) => return Err(self.broken(&error)),
+            Ok(Ok(reply)) => reply,
         };
-        let (head, body) = reply.into_parts();
+        let (mut head, body) = reply.into_parts();
+        let source = match head.headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()) {
+            None => Source::Plain(body),
+            Some(encoding) => match encoding::decode(encoding, body) {
+                Ok(decoded) => {
+                    head.headers.remove(CONTENT_ENCODING);
+                    Source::Decoded(decoded)
+                }
+                Err(body) => Source::Plain(body),
+            },
+        };
+        let silence = Box::pin(tokio::time::sleep(self.idle_timeout));
         let body = Reading {
-            body,
+            source,
             provider: self.id.clone(),
             idle: self.idle_timeout,
-            silence: Box::pin(tokio::time::sleep(self.idle_timeout)),
+            read: Instant::now(),
+            silence,
         };
         Ok(Incoming {
             status: head.status.as_u16(),
@@ -75,20 +120,19 @@ impl Upstream {
         })
     }
 
-    fn broken(&self, error: reqwest::Error) -> Error {
-        let unsent = error.is_connect();
+    fn broken(&self, error: &legacy::Error) -> Error {
         Error::Connection {
             provider: self.id.clone(),
-            reason: reason(error.without_url()),
-            unsent,
+            reason: reason(error),
+            unsent: error.is_connect(),
         }
     }
 }
 
-/// An error with its causes on one line. `error` has no URL any more.
-fn reason(error: reqwest::Error) -> String {
+/// An error with its causes on one line. hyper's errors do not name the URL.
+fn reason(error: &legacy::Error) -> String {
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
+    let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         let words = inner.to_string();
         if !text.contains(&words) {
@@ -101,10 +145,39 @@ fn reason(error: reqwest::Error) -> String {
 
 /// A body being read.
 pub struct Reading {
-    body: reqwest::Body,
+    source: Source,
     provider: String,
     idle: Duration,
+    read: Instant,
     silence: Pin<Box<Sleep>>,
+}
+
+enum Source {
+    Plain(hyper::body::Incoming),
+    Decoded(encoding::Decoded),
+}
+
+impl Source {
+    /// `Err` is an answer that is not whole: why does not matter to anybody.
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, ()>>> {
+        match self {
+            Self::Decoded(stream) => stream
+                .as_mut()
+                .poll_next(context)
+                .map(|piece| piece.map(|p| p.map_err(|_| ()))),
+            Self::Plain(body) => loop {
+                return match Pin::new(&mut *body).poll_frame(context) {
+                    Poll::Pending => Poll::Pending,
+                    Poll::Ready(None) => Poll::Ready(None),
+                    Poll::Ready(Some(Err(_))) => Poll::Ready(Some(Err(()))),
+                    Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                        Ok(data) => Poll::Ready(Some(Ok(data))),
+                        Err(_) => continue,
+                    },
+                };
+            },
+        }
+    }
 }
 
 impl Reading {
@@ -116,28 +189,37 @@ impl Reading {
     /// What [`Reading::next`] would give now.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         loop {
-            let frame = match Pin::new(&mut self.body).poll_frame(context) {
-                Poll::Ready(frame) => frame,
-                Poll::Pending => return self.silence.as_mut().poll(context).map(|()| Some(Err(self.too_slow()))),
-            };
-            self.silence.as_mut().reset(Instant::now() + self.idle);
-            match frame {
-                None => return Poll::Ready(None),
-                // A body that ends early or breaks: the answer is not whole.
-                Some(Err(_)) => {
+            match self.source.poll_next(context) {
+                Poll::Ready(Some(Ok(data))) if data.is_empty() => {}
+                Poll::Ready(Some(Ok(data))) => {
+                    self.read = Instant::now();
+                    return Poll::Ready(Some(Ok(data)));
+                }
+                Poll::Ready(Some(Err(()))) => {
                     return Poll::Ready(Some(Err(Error::Truncated {
                         provider: self.provider.clone(),
                     })));
                 }
-                Some(Ok(frame)) => {
-                    if let Ok(data) = frame.into_data()
-                        && !data.is_empty()
-                    {
-                        return Poll::Ready(Some(Ok(data)));
-                    }
-                }
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => return self.poll_silence(context),
             }
         }
+    }
+
+    /// The timer is moved only when it fires, not at every read.
+    fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        while self.silence.as_mut().poll(context).is_ready() {
+            let until = self.read + self.idle;
+            if until <= Instant::now() {
+                let late = Error::UpstreamTimeout {
+                    provider: self.provider.clone(),
+                    after: self.idle,
+                };
+                return Poll::Ready(Some(Err(late)));
+            }
+            self.silence.as_mut().reset(until);
+        }
+        Poll::Pending
     }
 
     /// All of it, at most `limit` bytes.
@@ -165,12 +247,5 @@ impl Reading {
             }
         }
         Ok(first.unwrap_or_else(|| all.freeze()))
-    }
-
-    fn too_slow(&self) -> Error {
-        Error::UpstreamTimeout {
-            provider: self.provider.clone(),
-            after: self.idle,
-        }
     }
 }

@@ -1,0 +1,99 @@
+//! The gateway's HTTP face: one table of endpoints, and the one place where an [`Error`](crate::error::Error) becomes a response.
+
+mod calls;
+pub mod error;
+mod models;
+mod respond;
+mod status;
+
+use std::sync::Arc;
+
+use hyper::{Method, Request, body::Incoming};
+use matchit::Router;
+
+use crate::{
+    call::Operation,
+    error::Error,
+    server::{App, Response},
+};
+pub use respond::Answer;
+
+/// What there is to ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Endpoint {
+    Call(Operation),
+    Models,
+    Model,
+    Healthy,
+    Ready,
+    Metrics,
+    Admin,
+}
+
+/// To add an endpoint: a row here, and its file.
+const ENDPOINTS: &[(Method, &str, Endpoint)] = &[
+    (Method::POST, "/v1/chat/completions", Endpoint::Call(Operation::Chat)),
+    (Method::POST, "/v1/completions", Endpoint::Call(Operation::Completions)),
+    (Method::POST, "/v1/embeddings", Endpoint::Call(Operation::Embeddings)),
+    (Method::GET, "/v1/models", Endpoint::Models),
+    (Method::GET, "/v1/models/{*id}", Endpoint::Model),
+    (Method::GET, "/healthz", Endpoint::Healthy),
+    (Method::GET, "/readyz", Endpoint::Ready),
+    (Method::GET, "/metrics", Endpoint::Metrics),
+    (Method::GET, "/admin/{*path}", Endpoint::Admin),
+];
+
+/// The table, ready to look up.
+pub struct Endpoints(Router<Vec<(Method, Endpoint)>>);
+
+impl Endpoints {
+    /// Builds the look-up from the table.
+    pub fn new() -> Self {
+        let mut router: Router<Vec<(Method, Endpoint)>> = Router::new();
+        for (method, path, endpoint) in ENDPOINTS {
+            let row = (method.clone(), *endpoint);
+            match router.at_mut(path) {
+                Ok(found) => found.value.push(row),
+                Err(_) => router.insert(*path, vec![row]).expect("the table's paths do not conflict"),
+            }
+        }
+        Self(router)
+    }
+
+    fn find(&self, method: &Method, path: &str) -> Option<(Endpoint, String)> {
+        let found = self.0.at(path).ok()?;
+        // HEAD is GET without a body; the server leaves the body out.
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        let (_, endpoint) = found.value.iter().find(|(m, _)| m == method)?;
+        let rest = found.params.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
+        Some((*endpoint, rest))
+    }
+}
+
+impl Default for Endpoints {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Answers one request. Every error has been turned into a response.
+pub async fn handle(app: &Arc<App>, request: Request<Incoming>) -> Response {
+    let id = respond::request_id(request.headers());
+    let Some((endpoint, rest)) = app.endpoints.find(request.method(), request.uri().path()) else {
+        let error = Error::NoSuchPath { method: request.method().to_string(), path: request.uri().path().to_owned() };
+        return error::response(&error, &id);
+    };
+    let answer = match endpoint {
+        Endpoint::Call(operation) => return calls::handle(app, operation, id, request).await,
+        Endpoint::Models => models::list(app, request.headers()).await,
+        Endpoint::Model => models::one(app, request.headers(), &rest).await,
+        Endpoint::Healthy => Ok(status::healthy()),
+        Endpoint::Ready => Ok(status::ready(app)),
+        Endpoint::Metrics => Ok(status::metrics(app)),
+        Endpoint::Admin => crate::admin::handle(app, request.headers(), &rest),
+    };
+    match answer {
+        Ok(response) => respond::with_id(response, &id),
+        Err(error) => error::response(&error, &id),
+    }
+}

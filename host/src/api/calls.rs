@@ -1,0 +1,107 @@
+//! Calls of a model: bytes to [`Call`], the pipeline, [`Reply`] to bytes.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::{
+    Request, StatusCode,
+    body::Incoming,
+    header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue},
+};
+
+use super::{
+    error,
+    respond::{Answer, with_id},
+};
+use crate::{
+    call::{Call, Operation},
+    error::{Error, Result},
+    pipeline,
+    record::Record,
+    reply::{Body, Reply},
+    server::{App, Response},
+};
+
+/// Answers a call.
+pub(super) async fn handle(app: &Arc<App>, operation: Operation, id: String, request: Request<Incoming>) -> Response {
+    let record = Record::open(app.telemetry.clone(), id.clone(), operation.as_str());
+    match answer(app, operation, &id, request, &record).await {
+        Ok(reply) => with_id(respond(reply, record), &id),
+        Err(error) => {
+            record.failed(&error);
+            error::response(&error, &id)
+        }
+    }
+}
+
+async fn answer(
+    app: &Arc<App>,
+    operation: Operation,
+    id: &str,
+    request: Request<Incoming>,
+    record: &Arc<Record>,
+) -> Result<Reply> {
+    let gateway = app.gateway();
+    let limits = &gateway.config.limits;
+    let (head, body) = request.into_parts();
+    gateway.admit(&head.headers)?;
+    let body = read(body, limits.body_bytes, limits.read_timeout()).await?;
+    let call = Call::parse(operation, id.to_owned(), head.headers, body, limits.json_depth)?;
+    record.note(|entry| {
+        entry.model.clone_from(&call.model);
+        entry.streaming = call.streaming;
+    });
+    pipeline::run(&gateway, call, record).await
+}
+
+/// Reads a client's body: bounded in size, and in how long it may take.
+async fn read(mut body: Incoming, limit: usize, patience: Duration) -> Result<Bytes> {
+    use hyper::body::Body as _;
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Error::BodyTooLarge { limit });
+    }
+    let all = async {
+        let mut first: Option<Bytes> = None;
+        let mut rest = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|_| Error::ClientGone)?.into_data() else { continue };
+            if first.as_ref().map_or(0, Bytes::len) + rest.len() + data.len() > limit {
+                return Err(Error::BodyTooLarge { limit });
+            }
+            match &first {
+                None => first = Some(data),
+                Some(_) => rest.extend_from_slice(&data),
+            }
+        }
+        Ok(match first {
+            Some(first) if rest.is_empty() => first,
+            Some(first) => [first.as_ref(), rest.as_ref()].concat().into(),
+            None => Bytes::new(),
+        })
+    };
+    tokio::time::timeout(patience, all).await.map_err(|_| Error::ClientSlow { after: patience })?
+}
+
+fn respond(reply: Reply, record: Arc<Record>) -> Response {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
+    record.note(|entry| entry.status = status.as_u16());
+    let (answer, content_type) = match reply.body {
+        Body::Whole(bytes) => {
+            record.first_byte();
+            (Answer::Whole(Some(bytes), Some(record)), "application/json")
+        }
+        Body::Events(events) => (Answer::Events(Some(events), record), "text/event-stream"),
+    };
+    let mut response = Response::new(answer);
+    *response.status_mut() = status;
+    *response.headers_mut() = reply.headers;
+    let headers = response.headers_mut();
+    headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
+    if content_type == "text/event-stream" {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        // nginx in front of us would otherwise hold the stream back.
+        headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    }
+    response
+}

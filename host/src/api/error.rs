@@ -1,0 +1,69 @@
+//! An [`Error`] as HTTP, in the shape of OpenAI's API: `{"error": {"message", "type", "param", "code"}}` with further keys that do
+//! no harm: `side`, and `problems` where there are several.
+
+use bytes::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use serde::Serialize;
+
+use super::respond::{Answer, with_id};
+use crate::{error::Error, server::Response};
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    error: Body<'a>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    message: String,
+    r#type: &'a str,
+    param: Option<&'a str>,
+    code: Option<&'a str>,
+    side: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<Problem<'a>>,
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    message: &'a str,
+    param: Option<&'a str>,
+}
+
+/// The JSON of an error.
+pub fn json(error: &Error) -> String {
+    let problems = match error {
+        Error::Invalid { problems } if problems.len() > 1 => {
+            problems.iter().map(|p| Problem { message: &p.message, param: p.param.as_deref() }).collect()
+        }
+        _ => Vec::new(),
+    };
+    let body = Body {
+        message: error.to_string(),
+        r#type: error.type_(),
+        param: error.param(),
+        code: error.code(),
+        side: error.side().as_str(),
+        problems,
+    };
+    serde_json::to_string(&Envelope { error: body }).expect("strings always serialise")
+}
+
+/// The last event of a stream that broke. OpenAI's clients raise on a data object with a truthy `error`; the stream ends after it,
+/// without `[DONE]`, so that nobody takes it for a whole answer.
+pub fn event(error: &Error) -> Bytes {
+    Bytes::from(format!("data: {}\n\n", json(error)))
+}
+
+/// The response for an error that came before the first byte.
+pub fn response(error: &Error, id: &str) -> Response {
+    let mut response = Response::new(Answer::whole(json(error)));
+    *response.status_mut() = hyper::StatusCode::from_u16(error.status()).unwrap_or(hyper::StatusCode::BAD_GATEWAY);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(after) = error.retry_after() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs_f64().ceil().max(1.0) as u64));
+        headers.insert("retry-after-ms", HeaderValue::from(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)));
+    }
+    with_id(response, id)
+}

@@ -1,0 +1,76 @@
+//! One provider's turn at a call: tries, with a growing and jittered pause between them, until it answers or the tries are used up.
+
+use std::{sync::Arc, time::Duration};
+
+use backon::{ExponentialBuilder, Retryable};
+use futures_util::{StreamExt, stream};
+
+use super::target::Target;
+use crate::{
+    adapter,
+    call::Call,
+    error::{Error, Kind, Result},
+    gateway::{Gateway, Speaks},
+    passthrough,
+    record::Record,
+    reply::{Body, Reply},
+};
+
+/// A `Retry-After` longer than this is not waited for: the client is told, or the next provider asked.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// Lets one provider answer. The reply's first event has come when this returns, so an error after it can only be told in the stream.
+pub(super) async fn run(gateway: &Gateway, target: &Target, call: &Call, record: &Arc<Record>) -> Result<Reply> {
+    let provider = &target.provider;
+    record.note(|entry| {
+        entry.provider = Some(provider.id().into());
+        entry.upstream_model = Some(target.model.clone());
+    });
+    if let Some(reason) = provider.unusable() {
+        return Err(Error::Misconfigured { provider: provider.id().to_owned(), reason: reason.to_owned() });
+    }
+    match &provider.speaks {
+        // The adapter knows which of its requests may be sent twice, so its exchange repeats them itself.
+        Speaks::Adapter(site) => {
+            record.note(|entry| entry.attempts += 1);
+            first_event(adapter::call(&gateway.runtime, site, call, &target.model, record).await?).await
+        }
+        Speaks::OpenAi => {
+            let once = async || {
+                record.note(|entry| entry.attempts += 1);
+                let defaults = &provider.defaults;
+                let reply = passthrough::send(&provider.upstream, call, &target.model, defaults, record).await?;
+                first_event(reply).await
+            };
+            let pauses = ExponentialBuilder::default()
+                .with_jitter()
+                .with_min_delay(Duration::from_millis(200))
+                .with_max_times(provider.upstream.retries as usize);
+            once.retry(pauses).when(repeatable).adjust(|error, pause| pause.map(|pause| longer(error, pause))).await
+        }
+        Speaks::Nothing(_) => Err(Error::Internal("an unusable provider was asked")),
+    }
+}
+
+/// A time-out is not repeated here: the provider may be at work still, and would be paid twice.
+fn repeatable(error: &Error) -> bool {
+    let patient = error.retry_after().is_none_or(|after| after <= LONGEST_PAUSE);
+    error.retryable() && patient && !matches!(error, Error::UpstreamTimeout { .. }) && !timed_out(error)
+}
+
+fn timed_out(error: &Error) -> bool {
+    matches!(error, Error::Refused(failure) if failure.kind == Kind::Timeout)
+}
+
+fn longer(error: &Error, pause: Duration) -> Duration {
+    error.retry_after().map_or(pause, |asked| asked.max(pause))
+}
+
+/// Waits for the first event of a stream: until then another try, or another provider, can still take over.
+async fn first_event(mut reply: Reply) -> Result<Reply> {
+    if let Body::Events(mut events) = reply.body {
+        let first = events.next().await.transpose()?;
+        reply.body = Body::Events(Box::pin(stream::iter(first.map(Ok)).chain(events)));
+    }
+    Ok(reply)
+}

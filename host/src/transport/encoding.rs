@@ -1,0 +1,53 @@
+//! Undoing content encodings. We do not ask for any (a stream's events would wait in the compressor), but some servers send one all
+//! the same. What comes out is counted by the same limits as any body.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder};
+use bytes::Bytes;
+use futures_util::Stream;
+use http_body::Body as _;
+use hyper::body::Incoming;
+use tokio_util::io::{ReaderStream, StreamReader};
+
+/// A body without its encoding.
+pub(super) type Decoded = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+
+/// Undoes `encoding`; `None` if it is none we know, and the bytes stay as they are.
+pub(super) fn decode(encoding: &str, body: Incoming) -> Result<Decoded, Incoming> {
+    let encoding = encoding.trim().to_ascii_lowercase();
+    if !matches!(encoding.as_str(), "gzip" | "x-gzip" | "br" | "deflate" | "zstd") {
+        return Err(body);
+    }
+    let reader = StreamReader::new(Pieces(body));
+    Ok(match encoding.as_str() {
+        "br" => Box::pin(ReaderStream::new(BrotliDecoder::new(reader))),
+        "deflate" => Box::pin(ReaderStream::new(ZlibDecoder::new(reader))),
+        "zstd" => Box::pin(ReaderStream::new(ZstdDecoder::new(reader))),
+        _ => Box::pin(ReaderStream::new(GzipDecoder::new(reader))),
+    })
+}
+
+struct Pieces(Incoming);
+
+impl Stream for Pieces {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            return match Pin::new(&mut self.0).poll_frame(context) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(None) => Poll::Ready(None),
+                Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(io::Error::other(error)))),
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => Poll::Ready(Some(Ok(data))),
+                    Err(_) => continue,
+                },
+            };
+        }
+    }
+}
