@@ -1,0 +1,48 @@
+//! The benchmark suite of Witgate: contenders side by side in one run, on the same two processors, with the same load.
+//!
+//! One program in three roles, each a process of its own: [`run`] starts the contenders in turn and measures them; [`mock`] is the
+//! model provider behind them; [`load`] is the client in front. [`request`] holds what is asked, [`control`] is a one-shot HTTP
+//! client for set-up. What the numbers mean is told in `README.md` beside this crate.
+#![cfg_attr(
+    target_os = "linux",
+    expect(clippy::print_stdout, reason = "what a benchmark prints is what it is for")
+)]
+
+#[cfg(target_os = "linux")]
+mod control;
+#[cfg(target_os = "linux")]
+mod load;
+#[cfg(target_os = "linux")]
+mod mock;
+#[cfg(target_os = "linux")]
+mod request;
+#[cfg(target_os = "linux")]
+mod run;
+
+use std::process::ExitCode;
+
+#[cfg(target_os = "linux")]
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime of one thread needs only file descriptors");
+    let tasks = tokio::task::LocalSet::new();
+    let outcome = match arguments.split_first() {
+        Some((role, rest)) if role == "mock" => tasks.block_on(&runtime, mock::serve(rest)),
+        Some((role, _)) if role == "load" => tasks.block_on(&runtime, load::answer_one_plan()),
+        _ => tasks.block_on(&runtime, run::measure(&arguments)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("bench: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> ExitCode {
+    eprintln!("bench: processor time and memory are read from /proc, so this needs Linux");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,84 @@
+//! The options of a run.
+
+use super::scenario::Scenario;
+use std::path::PathBuf;
+
+/// What `bench` was asked for.
+pub(crate) struct Options {
+    /// the nginx to compare with
+    pub(crate) nginx: PathBuf,
+    /// contenders by name; empty: all
+    pub(crate) only: Vec<String>,
+    /// how often each contender is started and measured; the tables show medians
+    pub(crate) rounds: usize,
+    /// the measured time of a scenario, in seconds
+    pub(crate) seconds: f64,
+    /// what is measured
+    pub(crate) scenarios: Vec<Scenario>,
+    /// write the table to RESULTS.md
+    pub(crate) keep: bool,
+}
+
+const USAGE: &str = "\
+options: --quick                 one short round without paced streams; the table is only shown
+         --only A,B              these contenders (ratios need nginx among them); the table is only shown
+         --rounds N              default 3
+         --seconds S             measured time of each scenario, default 4
+         --scenarios A:N,B:N     chat, stream, paced, each with `translated-` in front or not, and a number of connections
+         --nginx FILE            the nginx to compare with";
+
+const ALL: &str = "chat:1,chat:64,stream:16,paced:32,\
+    translated-chat:1,translated-chat:64,translated-stream:16,translated-paced:32";
+const QUICK: &str = "chat:1,chat:64,stream:16,translated-chat:1,translated-chat:64,translated-stream:16";
+
+impl Options {
+    /// Reads the command line.
+    pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
+        let quick = arguments.iter().any(|word| word == "--quick");
+        let (rounds, seconds, scenarios) = if quick { (1, 1.5, QUICK) } else { (3, 4.0, ALL) };
+        let mut options = Self {
+            nginx: "/usr/sbin/nginx".into(),
+            only: Vec::new(),
+            rounds,
+            seconds,
+            scenarios: Scenario::list(scenarios)?,
+            keep: !quick,
+        };
+        let mut words = arguments.iter().filter(|word| *word != "--quick");
+        while let Some(word) = words.next() {
+            let value = words
+                .next()
+                .ok_or_else(|| format!("{word} is unknown, or lacks a value\n{USAGE}"))?;
+            options.set(word, value)?;
+        }
+        Ok(options)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let bad = || format!("{name} {value}: not understood\n{USAGE}");
+        match name {
+            "--nginx" => self.nginx = value.into(),
+            "--only" => {
+                self.only = value.split(',').map(str::to_owned).collect();
+                self.keep = false;
+            }
+            "--rounds" => {
+                self.rounds = value
+                    .parse()
+                    .ok()
+                    .filter(|rounds| (1..=20).contains(rounds))
+                    .ok_or_else(bad)?
+            }
+            "--seconds" => {
+                self.seconds = value
+                    .parse()
+                    .ok()
+                    .filter(|seconds| (0.2..=60.0).contains(seconds))
+                    .ok_or_else(bad)?;
+            }
+            "--scenarios" => self.scenarios = Scenario::list(value).map_err(|reason| format!("{reason}\n{USAGE}"))?,
+            _ => return Err(bad()),
+        }
+        Ok(())
+    }
+}
