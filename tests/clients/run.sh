@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Runs the vendors' own clients against the gateway, in front of stand-ins of three providers: OpenAI's (passed through), Anthropic's
+# and Replicate's (through their adapters). Prints one line per check and last 'N passed, N failed, N skipped'.
+#
+#   run.sh            everything; the gateway is $WITGATE or target/release/witgate
+#   run.sh --direct   without the gateway, straight at the stand-in: checks the checks
+#   run.sh --llama    also in front of a real llama.cpp server (installs 350 MB)
+#   BASE_URL=http://… API_KEY=… MODEL=… CAN=tools,json run.sh --at   whatever listens there
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+export CLIENTS_HOME=${CLIENTS_HOME:-$root/target/clients}
+"$here/install.sh"
+python=$CLIENTS_HOME/python/bin/python
+work=$(mktemp -d)
+started=()
+trap 'rm -rf "$work"' EXIT
+
+stop() {
+  [ ${#started[@]} -eq 0 ] || kill "${started[@]}" 2> /dev/null || true
+}
+
+start() { # name, command: sets $url to what its first line of output says
+  local name=$1
+  "${@:2}" > "$work/$name.out" 2> "$work/$name.err" &
+  started+=($!)
+  await "$name" 600 grep -q http "$work/$name.out"
+  url=$(grep -om1 'http://[0-9.:]*' "$work/$name.out")
+}
+
+await() { # name, tenths of a second, condition
+  for ((i = 0; i < $2; i++)); do
+    if "${@:3}" 2> /dev/null; then return; fi
+    sleep 0.1
+  done
+  echo "$1 did not start:" >&2
+  cat "$work/$1".* >&2
+  exit 1
+}
+
+clients() { # runs both clients with the environment given
+  "$python" "$here/openai_py.py" || true
+  if [ -d "$CLIENTS_HOME/node/node_modules" ]; then
+    cp "$here"/*.mjs "$CLIENTS_HOME/node/"
+    (cd "$CLIENTS_HOME/node" && node --no-warnings openai_node.mjs) || true
+  else
+    echo "skip openai_node (not installed)"
+  fi
+}
+
+gateway() { # writes a configuration for the stand-ins and starts the gateway; sets BASE_URL
+  start mock "$python" "$here/up/mock.py" --port 0
+  local mock=$url
+  start replicate "$python" "$here/up/mock_replicate.py" --port 0 --delay 0.005 --queue 0.02
+  local replicate=$url
+  cat > "$work/witgate.toml" << EOF
+[[providers]]
+id = "mock"
+type = "openai-compatible"
+base_url = "$mock/v1"
+api_key = "sk-mock"
+models = [{ id = "mock-model" }, { id = "mock-embed" }]
+
+[[providers]]
+id = "claude"
+type = "anthropic"
+base_url = "$mock"
+api_key = "sk-mock"
+models = [{ id = "claude-sonnet-4-5" }]
+
+[[providers]]
+id = "replicate"
+type = "replicate"
+base_url = "$replicate/v1"
+api_key = "r8_mock"
+models = [{ id = "meta/meta-llama-3-8b-instruct" }]
+EOF
+  if [ -n "${llama:-}" ]; then
+    "$here/install.sh" llama
+    start llama "$CLIENTS_HOME/llama/bin/python" "$here/up/llama.py" --port 18200 --cache "$CLIENTS_HOME/llama"
+    printf '\n[[providers]]\nid = "llama"\ntype = "openai-compatible"\nbase_url = "http://127.0.0.1:18200/v1"\n' >> "$work/witgate.toml"
+  fi
+  local port
+  port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  "${WITGATE:-$root/target/release/witgate}" serve --config "$work/witgate.toml" --listen "127.0.0.1:$port" \
+    --adapters "$root/adapters" --data "$work/data" > "$work/witgate.out" 2> "$work/witgate.err" &
+  started+=($!)
+  export BASE_URL=http://127.0.0.1:$port
+  await witgate 300 "$python" -c "import urllib.request; urllib.request.urlopen('$BASE_URL/readyz')"
+}
+
+all() {
+  case ${1:-} in
+    --at) clients ;;
+    --direct)
+      start mock "$python" "$here/up/mock.py" --port 0
+      export BASE_URL=$url
+      CAN=models,tools,json,embeddings,completions,keys EMBED_MODEL=mock-embed clients
+      ;;
+    "" | --llama)
+      llama=${1:-}
+      gateway
+      MODEL=mock/mock-model EMBED_MODEL=mock/mock-embed CAN=models,tools,json,embeddings,completions clients
+      MODEL=claude/claude-sonnet-4-5 CAN=models,tools clients
+      MODEL=replicate/meta/meta-llama-3-8b-instruct CAN=models clients
+      [ -z "$llama" ] || MODEL=llama/gemma-3-270m CAN=json clients
+      ;;
+    *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
+  esac
+}
+
+(
+  trap stop EXIT
+  all "$@"
+) 2>&1 | tee "$work/all"
+awk '/^[0-9]+ passed, [0-9]+ failed/ { p += $1; f += $3; s += $5 }
+     END { print "all clients: " p + 0 " passed, " f + 0 " failed, " s + 0 " skipped"; exit f || !p }' "$work/all"
