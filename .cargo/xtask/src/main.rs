@@ -1,6 +1,6 @@
 //! `cargo xtask`: the project's own commands, for people and for CI alike.
 //!
-//! `main` holds the table of commands and nothing else. Each command is a file: [`build`], [`run`], [`test`], [`bench`],
+//! `main` holds the table of commands and nothing else. Each command is a file: [`build`], [`run`], [`mod@test`], [`mod@bench`],
 //! [`toolchain`]. Below them lie [`layout`] (where things are), [`tools`] (programs of others that the checks need),
 //! [`demo`] (the provider that `run` shows) and [`process`] (how a program is started and its failure told).
 #![expect(clippy::print_stdout, reason = "what a command prints is what it is for")]
