@@ -1,0 +1,45 @@
+//! A whole answer on its way to a client.
+
+use bytes::{Bytes, BytesMut};
+
+use super::{Flaw, Stamp, embeddings, reader::Reader, usage};
+use crate::{call::Operation, reply::Usage};
+
+/// An answer as the client is to see it.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Its JSON.
+    pub body: Bytes,
+    /// What it cost, if it says so.
+    pub usage: Option<Usage>,
+}
+
+/// Makes the answer to `operation` what OpenAI's clients expect: missing members are spliced in, foreign words replaced. An answer
+/// that is right is not copied.
+pub fn complete(stamp: Stamp, operation: Operation, answer: Bytes) -> Result<Answer, Flaw> {
+    let text = std::str::from_utf8(&answer).map_err(|_| Flaw::Malformed("it is not valid UTF-8"))?;
+    let mut reader = match operation {
+        Operation::Chat | Operation::Completions => Reader::whole(stamp, operation),
+        Operation::Embeddings => return embeddings(&stamp, &answer, 1),
+        Operation::Models => {
+            return Ok(Answer {
+                body: answer,
+                usage: None,
+            });
+        }
+    };
+    let top = reader.read(text)?;
+    if top.empty && !top.listed {
+        return Err(Flaw::Malformed("it has no choices"));
+    }
+    let usage = usage(&reader.usage);
+    if reader.edits.is_empty() {
+        return Ok(Answer { body: answer, usage });
+    }
+    let mut out = BytesMut::with_capacity(answer.len() + 256);
+    reader.edits.apply(text, &mut out);
+    Ok(Answer {
+        body: out.freeze(),
+        usage,
+    })
+}

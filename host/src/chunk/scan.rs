@@ -1,0 +1,352 @@
+//! A strict reader of JSON that builds nothing: it walks over a text once, hands out the members and items that are asked for, and
+//! passes over the rest, all of it checked. What it finds are spans, so that a text can be changed by splicing.
+
+use std::ops::Range;
+
+/// The text is not what JSON (or the place) allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Malformed;
+
+/// How deep values may be nested.
+const DEPTH: u32 = 128;
+
+/// A place in a JSON text.
+#[derive(Clone, Debug)]
+pub(crate) struct Scan<'t> {
+    text: &'t [u8],
+    at: usize,
+}
+
+/// A key of an object and where it stands, its quotation marks included.
+pub(crate) struct Key<'t> {
+    /// As written, escapes and all.
+    pub(crate) name: &'t [u8],
+    /// Where the first quotation mark stands.
+    pub(crate) start: usize,
+}
+
+impl<'t> Scan<'t> {
+    /// The start of `text`.
+    pub(crate) fn new(text: &'t str) -> Self {
+        Self {
+            text: text.as_bytes(),
+            at: 0,
+        }
+    }
+
+    /// Where the next token starts.
+    pub(crate) fn place(&mut self) -> usize {
+        self.peek();
+        self.at
+    }
+
+    /// The first byte of the next token; 0 at the end of the text.
+    pub(crate) fn peek(&mut self) -> u8 {
+        loop {
+            match self.text.get(self.at) {
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                Some(byte) => return *byte,
+                None => return 0,
+            }
+        }
+    }
+
+    /// Checks that nothing but blanks is left.
+    pub(crate) fn end(&mut self) -> Result<(), Malformed> {
+        self.peek();
+        if self.at == self.text.len() {
+            Ok(())
+        } else {
+            Err(Malformed)
+        }
+    }
+
+    /// Reads an object: `each` is called at each value and must read it.
+    pub(crate) fn members(
+        &mut self,
+        mut each: impl FnMut(&mut Self, Key<'t>) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
+        self.expect(b'{')?;
+        if self.take(b'}') {
+            return Ok(());
+        }
+        loop {
+            let start = self.place();
+            let name = self.string()?;
+            self.expect(b':')?;
+            each(self, Key { name, start })?;
+            if self.take(b'}') {
+                return Ok(());
+            }
+            self.expect(b',')?;
+        }
+    }
+
+    /// Reads an array: `each` is called at each item and must read it.
+    pub(crate) fn items(&mut self, mut each: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
+        self.expect(b'[')?;
+        if self.take(b']') {
+            return Ok(());
+        }
+        loop {
+            each(self)?;
+            if self.take(b']') {
+                return Ok(());
+            }
+            self.expect(b',')?;
+        }
+    }
+
+    /// Passes over a value and says where it stands.
+    pub(crate) fn skip(&mut self) -> Result<Range<usize>, Malformed> {
+        let start = self.place();
+        // One bit per open bracket: 1 for an object.
+        let (mut open, mut depth) = (0_u128, 0_u32);
+        loop {
+            match self.peek() {
+                bracket @ (b'{' | b'[') => {
+                    self.at += 1;
+                    if depth == DEPTH {
+                        return Err(Malformed);
+                    }
+                    depth += 1;
+                    let object = bracket == b'{';
+                    open = open << 1 | u128::from(object);
+                    if !self.take(if object { b'}' } else { b']' }) {
+                        if object {
+                            self.key()?;
+                        }
+                        continue;
+                    }
+                    open >>= 1;
+                    depth -= 1;
+                }
+                b'"' => {
+                    self.string()?;
+                }
+                _ => self.scalar()?,
+            }
+            if self.close(&mut open, &mut depth)? {
+                return Ok(start..self.at);
+            }
+        }
+    }
+
+    /// After a value: passes over closing brackets and a comma. True if the outermost value ended.
+    fn close(&mut self, open: &mut u128, depth: &mut u32) -> Result<bool, Malformed> {
+        while *depth > 0 {
+            let object = *open & 1 == 1;
+            if self.take(b',') {
+                if object {
+                    self.key()?;
+                }
+                return Ok(false);
+            }
+            self.expect(if object { b'}' } else { b']' })?;
+            *open >>= 1;
+            *depth -= 1;
+        }
+        Ok(true)
+    }
+
+    fn key(&mut self) -> Result<(), Malformed> {
+        self.string()?;
+        self.expect(b':')
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        let there = self.peek() == byte;
+        self.at += usize::from(there);
+        there
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
+        if self.take(byte) { Ok(()) } else { Err(Malformed) }
+    }
+
+    /// Reads a string; what stands between its quotation marks.
+    pub(crate) fn string(&mut self) -> Result<&'t [u8], Malformed> {
+        self.expect(b'"')?;
+        let start = self.at;
+        loop {
+            self.at += plain(self.text.get(self.at..).unwrap_or_default());
+            match self.text.get(self.at) {
+                Some(b'"') => {
+                    let found = self.text.get(start..self.at).unwrap_or_default();
+                    self.at += 1;
+                    return Ok(found);
+                }
+                Some(b'\\') => self.escape()?,
+                _ => return Err(Malformed),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), Malformed> {
+        match self.text.get(self.at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
+            Some(b'u') => {
+                let digits = self.text.get(self.at + 2..self.at + 6).ok_or(Malformed)?;
+                if !digits.iter().all(u8::is_ascii_hexdigit) {
+                    return Err(Malformed);
+                }
+                self.at += 6;
+            }
+            _ => return Err(Malformed),
+        }
+        Ok(())
+    }
+
+    /// Passes over `true`, `false`, `null` or a number.
+    fn scalar(&mut self) -> Result<(), Malformed> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        for word in [b"null".as_slice(), b"true", b"false"] {
+            if rest.starts_with(word) {
+                self.at += word.len();
+                return Ok(());
+            }
+        }
+        self.at += usize::from(rest.first() == Some(&b'-'));
+        let zero = self.text.get(self.at) == Some(&b'0');
+        match self.digits() {
+            0 => return Err(Malformed),
+            1 => {}
+            _ if zero => return Err(Malformed),
+            _ => {}
+        }
+        if self.text.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            if self.digits() == 0 {
+                return Err(Malformed);
+            }
+        }
+        if let Some(b'e' | b'E') = self.text.get(self.at) {
+            self.at += 1;
+            self.at += usize::from(matches!(self.text.get(self.at), Some(b'+' | b'-')));
+            if self.digits() == 0 {
+                return Err(Malformed);
+            }
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> usize {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.at += count;
+        count
+    }
+}
+
+/// How many bytes may stand in a string as they are, eight at a time.
+fn plain(text: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const TOPS: u64 = ONES << 7;
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word & TOPS;
+    let mut at = 0;
+    while let Some(eight) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*eight);
+        let control = word.wrapping_sub(ONES * 0x20) & !word & TOPS;
+        // The lowest mark is always true; a borrow can only make false ones above it.
+        let marks = control | zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\')));
+        if marks != 0 {
+            return at + marks.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    let tail = text.get(at..).unwrap_or_default();
+    at + tail.iter().position(special).unwrap_or(tail.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::IgnoredAny;
+
+    use super::Scan;
+
+    fn valid(text: &str) -> bool {
+        let mut scan = Scan::new(text);
+        scan.skip().and_then(|_| scan.end()).is_ok()
+    }
+
+    #[test]
+    fn it_takes_and_refuses_what_serde_json_does() {
+        let texts = [
+            "{}",
+            "[]",
+            "[[]]",
+            "{\"a\":[1,2.5,-0,0.1e+5,true,false,null,\"x\"]}",
+            " [ 1 , { \"k\" : [ ] } ] ",
+            "\"\\u00e9\\n\\\"\"",
+            "\"tab\there\"",
+            "\"\\x\"",
+            "\"\\u12g4\"",
+            "01",
+            "-01",
+            "-",
+            "1.",
+            ".5",
+            "1e",
+            "1e+",
+            "+1",
+            "nul",
+            "tru",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "[1,]",
+            "[1 2]",
+            "{1:2}",
+            "[",
+            "]",
+            "{\"a\":[}",
+            "[}",
+            "\"",
+            "\"unfinished",
+            "{} {}",
+            "1 2",
+            "",
+            " ",
+            "[1,,2]",
+            "{,}",
+            "\"eight888 and more text with é and \\\\ in it\"",
+            "NaN",
+            "[[[[]]]",
+            "{\"a\":{\"b\":{}}}",
+            "{\"a\":{\"b\":{}}",
+            "-0.0",
+            "00",
+            "10",
+            "1E5",
+            "truefalse",
+        ];
+        for text in texts {
+            let reference = serde_json::from_str::<IgnoredAny>(text).is_ok();
+            assert_eq!(valid(text), reference, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_byte_changed_anywhere_is_judged_as_serde_json_judges_it() {
+        let text = r#"{"id":"a\u00ff","n":[-1.5e3,0,true,null],"o":{"k":"long enough for eight"},"e":""}"#;
+        for at in 0..text.len() {
+            for byte in [
+                b' ', b'"', b'\\', b'{', b'}', b'[', b']', b',', b':', b'0', b'9', b'x', b'\n', b'-', b'.',
+            ] {
+                let mut changed = text.as_bytes().to_vec();
+                changed[at] = byte;
+                let changed = String::from_utf8(changed).expect("ASCII");
+                let reference = serde_json::from_str::<IgnoredAny>(&changed).is_ok();
+                assert_eq!(valid(&changed), reference, "{changed}");
+            }
+        }
+    }
+
+    #[test]
+    fn nesting_has_a_limit() {
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(valid(&nested(128)));
+        assert!(!valid(&nested(129)));
+    }
+}

@@ -1,0 +1,301 @@
+//! What adapters may leave out, and what the client gets.
+
+use bytes::{Bytes, BytesMut};
+use serde_json::{Value, json};
+
+use super::{Assembler, Chunks, Flaw, Stamp, complete, embeddings, synthesise};
+use crate::call::Operation;
+
+fn stamp(include_usage: bool) -> Stamp {
+    Stamp {
+        id: "chatcmpl-1".to_owned(),
+        created: 7,
+        model: "m".to_owned(),
+        include_usage,
+    }
+}
+
+/// The data of the events that the client gets for `chunks`, the end mark left out.
+fn stream(include_usage: bool, chunks: &[&str]) -> Vec<Value> {
+    let mut all = Chunks::new(stamp(include_usage), Operation::Chat);
+    let mut out = BytesMut::new();
+    for chunk in chunks {
+        all.add(chunk, &mut out).expect("a good chunk");
+    }
+    all.end(&mut out);
+    events(&out)
+}
+
+fn events(bytes: &[u8]) -> Vec<Value> {
+    let text = std::str::from_utf8(bytes).expect("text");
+    let body = text.strip_suffix("data: [DONE]\n\n").expect("an end mark");
+    body.split_terminator("\n\n")
+        .map(|event| serde_json::from_str(event.strip_prefix("data: ").expect("data")).expect("JSON"))
+        .collect()
+}
+
+const HI: &str = r#"{"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}"#;
+const END: &str = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
+const USAGE: &str = r#"{"choices":[],"usage":{"prompt_tokens":2,"completion_tokens":1,"total_tokens":3}}"#;
+
+#[test]
+fn what_an_adapter_leaves_out_is_filled_in() {
+    let chunks = stream(false, &[HI, END]);
+    let identity = |chunk: &Value| json!([chunk["id"], chunk["object"], chunk["created"], chunk["model"]]);
+    for chunk in &chunks {
+        assert_eq!(identity(chunk), json!(["chatcmpl-1", "chat.completion.chunk", 7, "m"]));
+    }
+    assert_eq!(
+        chunks[0]["choices"][0]["delta"],
+        json!({"role": "assistant", "content": "Hi"})
+    );
+    assert_eq!(chunks[1]["choices"][0]["delta"], json!({}));
+}
+
+#[test]
+fn what_a_chunk_says_itself_stays() {
+    let chunk = r#"{ "id":"x" ,"object":"chat.completion.chunk","created":1,"model":"y","choices":[{"index":0,"delta":{"role":"assistant","content":"é"}}],"own":{"a":[1.50]}}"#;
+    let mut chunks = Chunks::new(stamp(false), Operation::Chat);
+    let mut out = BytesMut::new();
+    chunks.add(chunk, &mut out).expect("a good chunk");
+    assert_eq!(&out[..], format!("data: {chunk}\n\n").as_bytes());
+}
+
+#[test]
+fn usage_is_shown_to_who_asked_and_last_wherever_it_came() {
+    let with_choices = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":2,"completion_tokens":1,"total_tokens":3}}"#;
+    for chunks in [&[HI, END, USAGE][..], &[HI, USAGE, END], &[HI, with_choices]] {
+        assert!(stream(false, chunks).iter().all(|chunk| chunk.get("usage").is_none()));
+        let mut shown = stream(true, chunks);
+        let last = shown.pop().expect("a usage chunk");
+        assert_eq!(
+            (&last["choices"], &last["usage"]["total_tokens"]),
+            (&json!([]), &json!(3))
+        );
+        assert_eq!(
+            (&last["id"], &last["object"]),
+            (&json!("chatcmpl-1"), &json!("chat.completion.chunk"))
+        );
+        assert!(shown.iter().all(|chunk| chunk.get("usage").is_none()));
+    }
+}
+
+#[test]
+fn usage_that_was_cut_out_leaves_no_stray_comma() {
+    let usage = r#""usage":{"prompt_tokens":1,"total_tokens":1}"#;
+    let choices = r#""choices":[{"index":0,"delta":{"content":"x"}}]"#;
+    for chunk in [
+        format!("{{{usage},{choices}}}"),
+        format!("{{{choices} , {usage}}}"),
+        format!("{{{choices},{usage} ,\"z\":1}}"),
+        format!("{{\"id\":\"a\", {usage} , {choices}}}"),
+    ] {
+        let shown = stream(false, &[&chunk]);
+        assert_eq!(shown[0]["choices"][0]["delta"]["content"], "x", "{chunk}");
+        assert_eq!(shown[0].get("usage"), None, "{chunk}");
+    }
+}
+
+#[test]
+fn what_is_no_chunk_is_refused() {
+    let mut chunks = Chunks::new(stamp(false), Operation::Chat);
+    let mut out = BytesMut::new();
+    for wrong in [
+        "",
+        "[]",
+        "hello",
+        "{",
+        "{\"choices\":[}",
+        "{} {}",
+        "\"x\"",
+        "{\"choices\":[{\"delta\":{\"content\":\"\u{1}\"}}]}",
+    ] {
+        assert!(
+            matches!(chunks.add(wrong, &mut out), Err(Flaw::Malformed(_))),
+            "{wrong:?}"
+        );
+    }
+    assert!(matches!(
+        chunks.add(r#"{"error":{"message":"no"}}"#, &mut out),
+        Err(Flaw::Error(_))
+    ));
+    assert!(out.is_empty());
+}
+
+#[test]
+fn tool_calls_without_index_or_id_can_still_be_told_apart() {
+    let call = |name: &str| {
+        format!(
+            r#"{{"choices":[{{"index":0,"delta":{{"tool_calls":[{{"function":{{"name":"{name}","arguments":{{"a":1}}}}}}]}}}}]}}"#
+        )
+    };
+    let shown = stream(false, &[&call("f"), &call("g")]);
+    let seen: Vec<&Value> = shown
+        .iter()
+        .map(|chunk| &chunk["choices"][0]["delta"]["tool_calls"][0])
+        .collect();
+    assert_eq!([&seen[0]["index"], &seen[1]["index"]], [0, 1]);
+    assert!(seen[0]["id"].is_string() && seen[0]["id"] != seen[1]["id"]);
+    assert_eq!(seen[0]["function"]["arguments"], "{\"a\":1}");
+}
+
+#[test]
+fn fragments_without_index_go_on_with_the_last_call() {
+    let shown = stream(
+        false,
+        &[
+            r#"{"choices":[{"delta":{"tool_calls":[{"id":"a","function":{"name":"f","arguments":""}}]}}]}"#,
+            r#"{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"{}"}}]}}]}"#,
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"b","function":{"name":"g","arguments":"[]"}}]}}]}"#,
+        ],
+    );
+    let index = |at: usize| &shown[at]["choices"][0]["delta"]["tool_calls"][0]["index"];
+    assert_eq!([index(0), index(1), index(2)], [0, 0, 1]);
+}
+
+#[test]
+fn content_in_parts_becomes_text_and_thoughts() {
+    let chunk = r#"{"choices":[{"index":0,"delta":{"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"Hi"},{"type":"reference","ids":[1]}]}}]}"#;
+    let delta = &stream(false, &[chunk])[0]["choices"][0]["delta"];
+    assert_eq!(
+        (&delta["content"], &delta["reasoning_content"]),
+        (&json!("Hi"), &json!("hm"))
+    );
+    assert_eq!(delta["content_parts"][0]["type"], "reference");
+}
+
+#[test]
+fn a_stream_and_the_answer_assembled_from_it_say_the_same() {
+    let mut assembler = Assembler::new(stamp(false), Operation::Chat);
+    for chunk in [
+        r#"{"choices":[{"index":0,"delta":{"role":"assistant","reasoning_content":"th","thinking_blocks":[{"type":"thinking","thinking":"th"}]}}]}"#,
+        r#"{"choices":[{"index":0,"delta":{"reasoning_content":"ink","thinking_blocks":[{"type":"thinking","thinking":"ink","signature":"s"}]}}]}"#,
+        HI,
+        r#"{"choices":[{"index":0,"delta":{"content":"!","tool_calls":[{"index":1,"id":"b","type":"function","function":{"name":"g","arguments":""}}]}}]}"#,
+        r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":"{\"x\""}},{"index":1,"function":{"arguments":"{}"}}]}}]}"#,
+        r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":":1}"}}]}},{"index":1,"delta":{"content":"other"},"finish_reason":"length"}]}"#,
+        r#"{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}"#,
+        USAGE,
+    ] {
+        assembler.add(chunk).expect("a good chunk");
+    }
+    assert!(assembler.finished());
+    let answer = assembler.finish().expect("an answer");
+    assert_eq!(answer.usage.and_then(|usage| usage.output), Some(1));
+    let answer: Value = serde_json::from_slice(&answer.body).expect("JSON");
+    let message = &answer["choices"][0]["message"];
+    assert_eq!(message["content"], "Hi!");
+    assert_eq!(message["reasoning_content"], "think");
+    assert_eq!(
+        message["thinking_blocks"],
+        json!([{"type": "thinking", "thinking": "think", "signature": "s"}])
+    );
+    assert_eq!(
+        message["tool_calls"],
+        json!([
+            {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{\"x\":1}"}},
+            {"id": "b", "type": "function", "function": {"name": "g", "arguments": "{}"}},
+        ])
+    );
+    assert_eq!(answer["choices"][0]["finish_reason"], "tool_calls");
+    assert_eq!(answer["choices"][1]["message"]["content"], "other");
+    assert_eq!(
+        (&answer["object"], &answer["usage"]["total_tokens"]),
+        (&json!("chat.completion"), &json!(3))
+    );
+}
+
+#[test]
+fn a_synthesised_stream_assembles_to_the_answer_it_came_from() {
+    let answer = json!({
+        "id": "a", "object": "chat.completion", "created": 1, "model": "y", "system_fingerprint": "f",
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": null, "refusal": "no", "tool_calls": [
+                {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+                {"id": "b", "type": "function", "function": {"name": "g", "arguments": "{\"q\":2}"}}]}, "finish_reason": "tool_calls"},
+            {"index": 1, "message": {"role": "assistant", "content": "x"}, "logprobs": {"content": [1]}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+    });
+    let made = synthesise(stamp(true), Operation::Chat, Bytes::from(answer.to_string())).expect("a stream");
+    let chunks = events(&made.body);
+    assert_eq!(chunks[0]["choices"][0]["delta"]["role"], "assistant");
+    let mut assembler = Assembler::new(stamp(true), Operation::Chat);
+    for chunk in &chunks {
+        assembler.add(&chunk.to_string()).expect("a good chunk");
+    }
+    let back: Value = serde_json::from_slice(&assembler.finish().expect("an answer").body).expect("JSON");
+    assert_eq!(back, answer);
+}
+
+#[test]
+fn an_answer_that_is_right_is_not_copied_and_one_that_is_not_is_completed() {
+    let right = Bytes::from_static(br#"{"id":"a","object":"chat.completion","created":1,"model":"y","choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}]}"#);
+    let out = complete(stamp(false), Operation::Chat, right.clone()).expect("an answer");
+    assert_eq!(out.body.as_ptr(), right.as_ptr());
+    let bare = r#"{"choices":[{"message":{"content":"x","tool_calls":[{"function":{"name":"f","arguments":{}}}]},"finish_reason":"eos"}]}"#;
+    let out = complete(stamp(false), Operation::Chat, Bytes::from(bare)).expect("an answer");
+    let out: Value = serde_json::from_slice(&out.body).expect("JSON");
+    assert_eq!(
+        (&out["id"], &out["object"], &out["model"]),
+        (&json!("chatcmpl-1"), &json!("chat.completion"), &json!("m"))
+    );
+    let choice = &out["choices"][0];
+    assert_eq!(
+        (&choice["finish_reason"], &choice["native_finish_reason"]),
+        (&json!("stop"), &json!("eos"))
+    );
+    assert_eq!(
+        (
+            &choice["message"]["role"],
+            &choice["message"]["tool_calls"][0]["function"]["arguments"]
+        ),
+        (&json!("assistant"), &json!("{}"))
+    );
+}
+
+#[test]
+fn every_shape_of_embeddings_becomes_a_list_of_lists() {
+    let shape = |answer: &str, inputs| {
+        let out = embeddings(&stamp(false), &Bytes::from(answer.to_owned()), inputs).expect("embeddings");
+        let out: Value = serde_json::from_slice(&out.body).expect("JSON");
+        assert_eq!(
+            (&out["object"], out["model"].is_string()),
+            (&json!("list"), true),
+            "{answer}"
+        );
+        let data = out["data"].as_array().expect("data").clone();
+        for (at, item) in data.iter().enumerate() {
+            assert_eq!(
+                (&item["index"], &item["object"]),
+                (&json!(at), &json!("embedding")),
+                "{answer}"
+            );
+        }
+        Value::Array(data.into_iter().map(|item| item["embedding"].clone()).collect())
+    };
+    for one in [
+        "[1.5,-2]",
+        "[[1.5,-2]]",
+        r#"{"data":[1.5,-2]}"#,
+        r#"{"data":[{"embedding":[[1.5,-2]]}],"usage":{}}"#,
+        r#"{"embedding":[1.5,-2]}"#,
+    ] {
+        assert_eq!(shape(one, 1), json!([[1.5, -2]]), "{one}");
+    }
+    for two in [
+        "[[1],[2]]",
+        r#"{"embeddings":[[1],[2]]}"#,
+        r#"{"data":[[1],[2]]}"#,
+        r#"{"data":[{"embedding":[1,2]}]}"#,
+        "[1,2]",
+    ] {
+        assert_eq!(shape(two, 2), json!([[1], [2]]), "{two}");
+    }
+    assert_eq!(shape(r#"{"data":[{"embedding":"AACAPw=="}]}"#, 1), json!(["AACAPw=="]));
+    let right = Bytes::from_static(br#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[-0.5,1]}],"model":"m","usage":{"prompt_tokens":2,"total_tokens":2}}"#);
+    let out = embeddings(&stamp(false), &right, 1).expect("embeddings");
+    assert_eq!(
+        (out.body.as_ptr(), out.usage.and_then(|usage| usage.input)),
+        (right.as_ptr(), Some(2))
+    );
+}

@@ -1,0 +1,171 @@
+//! Tool calls: which of them a delta belongs to. OpenAI's clients put fragments together by `index`, and answer a call by its `id`;
+//! some servers leave one of them out, count every call as the first, or send arguments as an object.
+
+use serde_json::{Value, json};
+
+use super::scan::{Malformed, Scan};
+
+/// The calls of an answer that have begun.
+#[derive(Debug, Default)]
+pub(super) struct Tools {
+    begun: Vec<Begun>,
+}
+
+#[derive(Debug)]
+struct Begun {
+    choice: u64,
+    /// The provider's index.
+    given: Option<u64>,
+    id: String,
+    /// The index the client sees.
+    index: u64,
+}
+
+/// A call, or a fragment of one, as it came.
+#[derive(Debug, Default)]
+struct Fragment<'t> {
+    index: Option<u64>,
+    id: &'t str,
+    named: bool,
+    /// Its arguments are no text.
+    raw: bool,
+    /// In a whole answer: it has no arguments.
+    bare: bool,
+}
+
+/// What a fragment has to become.
+struct Place {
+    index: u64,
+    /// The id to give it.
+    id: Option<String>,
+}
+
+impl Tools {
+    /// The list of calls in a delta or a message of `choice`, if something in it has to change.
+    pub(super) fn mend(&mut self, choice: u64, list: &str, whole: bool) -> Option<String> {
+        let mut places = Vec::new();
+        let mut wrong = false;
+        let mut scan = Scan::new(list);
+        let read = scan.items(|scan| {
+            let fragment = fragment(scan, list)?;
+            let place = self.place(choice, &fragment);
+            let moved = !whole && fragment.index != Some(place.index);
+            wrong |= moved || fragment.raw || place.id.is_some() || (whole && fragment.bare);
+            places.push(place);
+            Ok(())
+        });
+        if read.is_err() || !wrong {
+            return None;
+        }
+        rewrite(list, places, whole)
+    }
+
+    /// Which call a fragment belongs to; a new one is noted.
+    fn place(&mut self, choice: u64, fragment: &Fragment<'_>) -> Place {
+        let mine = || self.begun.iter().rev().filter(|begun| begun.choice == choice);
+        let known = match fragment.index {
+            Some(index) => mine().find(|begun| begun.given == Some(index)),
+            None if fragment.named || !fragment.id.is_empty() => mine().find(|begun| begun.id == fragment.id),
+            None => mine().next(),
+        };
+        let other = |begun: &&Begun| fragment.named && !fragment.id.is_empty() && begun.id != fragment.id;
+        if let Some(known) = known
+            && !other(&known)
+        {
+            return Place {
+                index: known.index,
+                id: None,
+            };
+        }
+        let next = mine().map(|begun| begun.index + 1).max().unwrap_or_default();
+        let free = fragment.index.filter(|index| mine().all(|begun| begun.index != *index));
+        let index = free.unwrap_or(next);
+        let made = fragment.id.is_empty().then(new_id);
+        self.begun.push(Begun {
+            choice,
+            given: fragment.index,
+            id: made.clone().unwrap_or_else(|| fragment.id.to_owned()),
+            index,
+        });
+        Place { index, id: made }
+    }
+}
+
+fn fragment<'t>(scan: &mut Scan<'_>, list: &'t str) -> Result<Fragment<'t>, Malformed> {
+    let mut found = Fragment {
+        bare: true,
+        ..Fragment::default()
+    };
+    scan.members(|scan, key| {
+        match key.name {
+            b"index" => found.index = list.get(scan.skip()?).and_then(|n| n.parse().ok()),
+            b"id" if scan.peek() == b'"' => {
+                let value = list.get(scan.skip()?).unwrap_or_default();
+                found.id = value.trim_matches('"');
+            }
+            b"custom" => {
+                found.bare = false;
+                scan.skip()?;
+            }
+            b"function" if scan.peek() == b'{' => scan.members(|scan, key| {
+                let first = scan.peek();
+                let value = scan.skip()?;
+                match key.name {
+                    b"name" => found.named = first == b'"' && value.len() > 2,
+                    b"arguments" => {
+                        found.bare = first == b'n';
+                        found.raw = !matches!(first, b'"' | b'n');
+                    }
+                    _ => {}
+                }
+                Ok(())
+            })?,
+            _ => {
+                scan.skip()?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// The list with its calls in their places.
+fn rewrite(list: &str, places: Vec<Place>, whole: bool) -> Option<String> {
+    let mut calls: Vec<Value> = serde_json::from_str(list).ok()?;
+    for (call, place) in calls.iter_mut().zip(places) {
+        let fields = call.as_object_mut()?;
+        if !whole {
+            fields.insert("index".to_owned(), place.index.into());
+        }
+        if let Some(id) = place.id {
+            fields.insert("id".to_owned(), id.into());
+            fields.entry("type").or_insert_with(|| json!("function"));
+        }
+        let Some(Value::Object(function)) = fields.get_mut("function") else {
+            continue;
+        };
+        match function.get("arguments") {
+            Some(Value::String(_)) => {}
+            Some(Value::Null) | None if whole => {
+                function.insert("arguments".to_owned(), json!("{}"));
+            }
+            Some(Value::Null) | None => {}
+            Some(other) => {
+                let text = other.to_string();
+                function.insert("arguments".to_owned(), text.into());
+            }
+        }
+    }
+    Some(Value::Array(calls).to_string())
+}
+
+/// An id for a call that has none: unique is enough.
+fn new_id() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    let random = RandomState::new();
+    format!(
+        "call_{:016x}{:08x}",
+        random.hash_one(0_u8),
+        random.hash_one(1_u8) as u32
+    )
+}
