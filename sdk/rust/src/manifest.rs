@@ -1,0 +1,256 @@
+//! Who an adapter is and what it needs.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::json::Raw;
+
+mod self_test;
+
+pub use self_test::SelfTest;
+
+/// What an adapter tells the host about itself.
+///
+/// ```
+/// use witgate_sdk::{Auth, Manifest};
+/// let manifest = Manifest::new("acme", "1.0.0")
+///     .types(&["acme"])
+///     .operations(&["chat.completions", "embeddings"])
+///     .auth(Auth::header("x-api-key"))
+///     .config_schema(r#"{"type":"object","properties":{"region":{"type":"string"}}}"#)
+///     .expose_header("acme-request-id", "x-upstream-request-id");
+/// ```
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Manifest {
+    name: String,
+    version: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    types: Vec<String>,
+    operations: Vec<String>,
+    auth: Auth,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config_schema: Option<Raw<'static>>,
+    permissions: Permissions,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    forward_headers: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    expose_headers: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    limits: BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tests: Vec<SelfTest>,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+struct Permissions {
+    hosts: Vec<String>,
+    secrets: Vec<String>,
+    crypto: Vec<String>,
+}
+
+impl Manifest {
+    /// An adapter of this name that serves providers of the `type` of the same name, answers `chat.completions`, and has its requests
+    /// carry the provider's key as `authorization: Bearer`. `version` is best `env!("CARGO_PKG_VERSION")`.
+    #[must_use]
+    pub fn new(name: &str, version: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            description: None,
+            types: vec![name.to_owned()],
+            operations: vec!["chat.completions".to_owned()],
+            auth: Auth::bearer(),
+            config_schema: None,
+            permissions: Permissions::default(),
+            forward_headers: Vec::new(),
+            expose_headers: BTreeMap::new(),
+            limits: BTreeMap::new(),
+            media: None,
+            tests: Vec::new(),
+        }
+    }
+
+    /// One sentence for people.
+    #[must_use]
+    pub fn description(mut self, text: &str) -> Self {
+        self.description = Some(text.to_owned());
+        self
+    }
+
+    /// The `type`s of providers it serves.
+    #[must_use]
+    pub fn types(mut self, types: &[&str]) -> Self {
+        self.types = owned(types);
+        self
+    }
+
+    /// The operations it answers. The host translates the others to and from `chat.completions` where it can.
+    #[must_use]
+    pub fn operations(mut self, operations: &[&str]) -> Self {
+        self.operations = owned(operations);
+        self
+    }
+
+    /// How requests carry the provider's key.
+    #[must_use]
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.auth = auth;
+        self
+    }
+
+    /// JSON Schema of the provider's settings, as JSON text. Settings that do not fit never reach the adapter.
+    ///
+    /// # Panics
+    /// If `schema` is not JSON: a mistake that the first test or load shows.
+    #[must_use]
+    pub fn config_schema(mut self, schema: &str) -> Self {
+        self.config_schema = Some(
+            Raw::parse_text(schema)
+                .expect("the config schema is JSON")
+                .into_static(),
+        );
+        self
+    }
+
+    /// Hosts it may reach besides the base URL's: names, or `*.` and a suffix.
+    #[must_use]
+    pub fn hosts(mut self, hosts: &[&str]) -> Self {
+        self.permissions.hosts = owned(hosts);
+        self
+    }
+
+    /// Settings that are secrets, besides `api_key`: it sees a token instead of each.
+    #[must_use]
+    pub fn secrets(mut self, secrets: &[&str]) -> Self {
+        self.permissions.secrets = owned(secrets);
+        self
+    }
+
+    /// Algorithms that [`crypto::sign`](crate::crypto::sign) may use.
+    #[must_use]
+    pub fn crypto(mut self, algorithms: &[&str]) -> Self {
+        self.permissions.crypto = owned(algorithms);
+        self
+    }
+
+    /// Headers of the client's request that it wants to see, as `ctx.ext("header.NAME")`.
+    #[must_use]
+    pub fn forward_headers(mut self, names: &[&str]) -> Self {
+        self.forward_headers = owned(names);
+        self
+    }
+
+    /// Gives the client the provider's header `theirs` under the name `ours`.
+    #[must_use]
+    pub fn expose_header(mut self, theirs: &str, ours: &str) -> Self {
+        self.expose_headers
+            .insert(theirs.to_ascii_lowercase(), ours.to_ascii_lowercase());
+        self
+    }
+
+    /// The most of something that one request may hold, as `embeddings-batch` or `n`: the host splits larger ones.
+    #[must_use]
+    pub fn limit(mut self, name: &str, most: u64) -> Self {
+        self.limits.insert(name.to_owned(), most);
+        self
+    }
+
+    /// The provider takes images only inside the request: the host fetches their URLs and gives `data:` URLs.
+    #[must_use]
+    pub fn inline_media(mut self) -> Self {
+        self.media = Some("inline");
+        self
+    }
+
+    /// A test that a new version must pass before it is put into service.
+    #[must_use]
+    pub fn test(mut self, test: SelfTest) -> Self {
+        self.tests.push(test);
+        self
+    }
+
+    pub(crate) fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+}
+
+/// How requests carry the provider's key. Each is done by the host; the adapter sees no key.
+#[derive(Clone, Debug, Serialize)]
+pub struct Auth {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    header: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prefix: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<String>,
+}
+
+impl Auth {
+    fn of(kind: &'static str) -> Self {
+        Self {
+            kind,
+            header: None,
+            prefix: None,
+            query: None,
+        }
+    }
+
+    /// Not at all.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::of("none")
+    }
+
+    /// `authorization: Bearer KEY`.
+    #[must_use]
+    pub fn bearer() -> Self {
+        Self::of("bearer")
+    }
+
+    /// A header that holds the key.
+    #[must_use]
+    pub fn header(name: &str) -> Self {
+        Self {
+            header: Some(name.to_ascii_lowercase()),
+            ..Self::of("header")
+        }
+    }
+
+    /// With text before the key, its blank included: `Token `.
+    #[must_use]
+    pub fn prefix(mut self, prefix: &str) -> Self {
+        self.prefix = Some(prefix.to_owned());
+        self
+    }
+
+    /// A query parameter that holds the key.
+    #[must_use]
+    pub fn query(name: &str) -> Self {
+        Self {
+            query: Some(name.to_owned()),
+            ..Self::of("query")
+        }
+    }
+
+    /// `authorization: Basic`, of `user:password`.
+    #[must_use]
+    pub fn basic() -> Self {
+        Self::of("basic")
+    }
+
+    /// As [`Adapter::authenticate`](crate::Adapter::authenticate) finds out.
+    #[must_use]
+    pub fn custom() -> Self {
+        Self::of("custom")
+    }
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
