@@ -19,6 +19,8 @@ mod request;
 mod response;
 mod step;
 mod stream;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
 pub mod url;
 
 pub use adapter::{Adapter, Result};
