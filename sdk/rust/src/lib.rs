@@ -1,4 +1,182 @@
 //! Write adapters for the Witgate LLM gateway.
+//!
+//! An adapter teaches the gateway one provider. Clients speak OpenAI's API; the adapter says which HTTP request that is for the
+//! provider, and what the provider's reply is in OpenAI's terms. It is a struct with a few functions, compiled to WebAssembly. It sends
+//! nothing itself: the gateway does, and so does retries, time limits, keys, TLS and accounting for it.
+//!
+//! # From nothing to a working adapter
+//!
+//! Say a provider takes `POST /generate` with `{"model","prompt"}` and answers `{"text","tokens":{"in","out"}}`.
+//!
+//! ## 1. The project
+//!
+//! Copy `sdk/rust/template`. Its `Cargo.toml` has what matters: `crate-type = ["cdylib", "rlib"]` (the first is the adapter, the second is
+//! for its tests), this crate, `serde`, and a release profile that makes small and fast code.
+//!
+//! ## 2. Who it is
+//!
+//! [`Adapter::describe`] names the adapter and what it needs: see [`Manifest`]. How the provider's key travels is declared there
+//! ([`Auth`]) and done by the host; the adapter never sees the key.
+//!
+//! ## 3. The request and the answer
+//!
+//! ```
+//! use serde::{Deserialize, Serialize};
+//! use witgate_sdk::json::Str;
+//! use witgate_sdk::openai::{ChatRequest, ChatResponse, Message, Usage};
+//! use witgate_sdk::{Adapter, Auth, Context, Manifest, Request, Response, Result, Step};
+//!
+//! pub struct Acme;
+//!
+//! #[derive(Serialize)]
+//! struct Prompt<'a> {
+//!     model: &'a str,
+//!     prompt: String,
+//! }
+//!
+//! #[derive(Deserialize)]
+//! struct Answer<'a> {
+//!     #[serde(borrow)]
+//!     text: Str<'a>,
+//!     tokens: Tokens,
+//! }
+//!
+//! #[derive(Deserialize)]
+//! struct Tokens {
+//!     r#in: u64,
+//!     out: u64,
+//! }
+//!
+//! impl Adapter for Acme {
+//!     fn describe() -> Manifest {
+//!         Manifest::new("acme", "1.0.0").auth(Auth::header("x-acme-key"))
+//!     }
+//!
+//!     fn transform_request(ctx: &Context, body: &str) -> Result<Step> {
+//!         let chat = ChatRequest::parse(body)?;
+//!         let lines: Vec<_> = chat.messages.iter().map(Message::text).collect();
+//!         Request::post(ctx.url("/generate")).json(&Prompt { model: ctx.model(), prompt: lines.join("\n") }).send()
+//!     }
+//!
+//!     fn transform_response(_: &Context, reply: Response) -> Result<Step> {
+//!         let reply = reply.ok()?; // any other status than 2xx becomes a failure with the provider's own message
+//!         let answer: Answer = reply.json()?;
+//!         let usage = Usage::new(answer.tokens.r#in, answer.tokens.out);
+//!         Step::done(&ChatResponse::text(answer.text, "stop").with_usage(usage))
+//!     }
+//! }
+//!
+//! witgate_sdk::export!(Acme);
+//! ```
+//!
+//! This is complete. `id`, `created` and `model` of the answer are filled in by the host, and a client that wants a stream gets one,
+//! made of the answer.
+//!
+//! Use [`Str`](json::Str) for texts in your structs: it borrows from the JSON it is read from. What you only pass on is best a
+//! [`Raw`](json::Raw) (any value) or a [`Number`](json::Number) (with every digit). [`object!`] makes structs that also keep the fields
+//! they do not know, as those in [`openai`] do.
+//!
+//! ## 4. Streams
+//!
+//! Where the provider streams, ask for it when the client does ([`Context::streaming`]), say how the reply is framed
+//! ([`Request::sse`], [`Request::ndjson`]), and decode it with a [`Decoder`], one frame at a time:
+//!
+//! ```
+//! # use witgate_sdk::{json::Str, openai::*, *};
+//! # #[derive(serde::Serialize)] struct Prompt<'a> { model: &'a str, stream: bool }
+//! # #[derive(serde::Deserialize)] struct Token<'a> { #[serde(borrow)] text: Str<'a> }
+//! # #[derive(serde::Deserialize)] struct Last { r#in: u64, out: u64 }
+//! # pub struct Acme;
+//! # impl Adapter for Acme {
+//! #     fn describe() -> Manifest { Manifest::new("acme", "1.0.0") }
+//! fn transform_request(ctx: &Context, body: &str) -> Result<Step> {
+//!     let prompt = Prompt { model: ctx.model(), stream: ctx.streaming() /* … */ };
+//!     let request = Request::post(ctx.url("/generate")).json(&prompt);
+//!     if ctx.streaming() { request.sse().send() } else { request.send() }
+//! }
+//! #     fn transform_response(_: &Context, reply: Response) -> Result<Step> { Err(Failure::upstream(&reply)) }
+//!
+//! fn open_stream(_: &Context, _: StreamHead) -> Result<Box<dyn Decoder>> {
+//!     Ok(Box::new(Stream))
+//! }
+//! # }
+//!
+//! struct Stream; // what must be remembered from frame to frame goes in here
+//!
+//! impl Decoder for Stream {
+//!     fn push(&mut self, frame: &Frame, out: &mut Chunks) -> Result<Flow> {
+//!         match frame.event() {
+//!             "token" => out.content(&frame.json::<Token>()?.text),
+//!             "done" => {
+//!                 let last: Last = frame.json()?;
+//!                 out.finish("stop");
+//!                 out.usage(&Usage::new(last.r#in, last.out));
+//!                 return Ok(Flow::Ended);
+//!             }
+//!             "error" => return Err(Failure::new(Kind::Upstream, frame.text()?)),
+//!             _ => {} // what the provider invents tomorrow is no error
+//!         }
+//!         Ok(Flow::More)
+//!     }
+//! }
+//!
+//! witgate_sdk::export!(Acme: streaming);
+//! # let stream = "event: token\ndata: {\"text\":\"Hi\"}\n\nevent: done\ndata: {\"in\":1,\"out\":1}\n\n";
+//! # let call = testing::Call::says("Hello").streaming();
+//! # let played = call.play_cut_everywhere::<Acme>([testing::Reply::sse(stream)]);
+//! # assert_eq!((played.text().as_str(), played.answer()["usage"]["total_tokens"].as_u64()), ("Hi", Some(2)));
+//! ```
+//!
+//! After the colon, [`export!`] lists the optional interfaces that the adapter has. The host takes each as a promise.
+//!
+//! ## 5. Tests
+//!
+//! [`testing`] plays the host in `cargo test`: no network, no WebAssembly, and a stream is cut at every byte for you.
+//!
+//! ```
+//! # use witgate_sdk::{json::Str, openai::*, *};
+//! # #[derive(serde::Deserialize)] struct Answer<'a> { #[serde(borrow)] text: Str<'a> }
+//! # pub struct Acme;
+//! # impl Adapter for Acme {
+//! #     fn describe() -> Manifest { Manifest::new("acme", "1.0.0") }
+//! #     fn transform_request(ctx: &Context, _: &str) -> Result<Step> { Request::post(ctx.url("/generate")).send() }
+//! #     fn transform_response(_: &Context, reply: Response) -> Result<Step> {
+//! #         Step::done(&ChatResponse::text(reply.ok()?.json::<Answer>()?.text, "stop"))
+//! #     }
+//! # }
+//! use witgate_sdk::testing::{Call, Reply};
+//!
+//! let played = Call::says("Hi").play::<Acme>([Reply::json(r#"{"text":"Hello"}"#)]);
+//! assert_eq!(played.requests()[0].url, "https://api.example.com/generate");
+//! assert_eq!(played.text(), "Hello");
+//! ```
+//!
+//! ## 6. Into the gateway
+//!
+//! ```sh
+//! cargo build --release --target wasm32-unknown-unknown
+//! cp target/wasm32-unknown-unknown/release/my_adapter.wasm /path/to/the/gateway/adapters/
+//! ```
+//!
+//! A running gateway takes it up at once and without dropping a request. A provider entry with `type = "acme"` uses it.
+//!
+//! # Beyond
+//!
+//! | you want to | you use |
+//! |---|---|
+//! | poll, follow up, create and then read elsewhere | another request from `transform_response`; what you must know then goes into [`Request::then`], the wait into [`Request::delay`] |
+//! | stream while you poll | [`Request::emit`], and [`Chunks::end`] at last |
+//! | exchange a key for a token | [`Adapter::authenticate`], an `async fn`: `let reply = http.fetch(request).await?` |
+//! | list the provider's models | [`Adapter::get_models`], likewise, over as many pages as there are |
+//! | stop the provider's work when the client leaves | [`Adapter::cancel`], and [`Decoder::finish`] with [`End::ClientGone`] |
+//! | read settings | [`Context::config`] into your own struct, with [`Manifest::config_schema`] so that wrong ones are told early |
+//! | put a secret into a body or a URL | [`Context::secret`]: you get a token, the host puts the secret in its place |
+//! | send files | [`Request::multipart`], [`Request::upload`] |
+//! | fail well | [`Failure::upstream`] for a provider's reply, [`Failure::new`] with a [`Kind`] for all else |
+//! | say something to the operator | [`log`] |
+//!
+//! An adapter has 200 ms of CPU for each step and 64 MiB of memory, no clock, no random numbers and no network. Time and ids come with
+//! the [`Context`], so that every call can be recorded and replayed. A panic costs the call it happens in, and its message is logged.
 
 mod adapter;
 #[doc(hidden)]
@@ -39,3 +217,8 @@ pub use stream::{Decoder, End, Flow, Frame, StreamHead};
 pub mod __private {
     pub use serde;
 }
+
+/// The README's example, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -30,18 +30,26 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn target(world: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/bindings").join(format!("{world}.rs"))
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../src/bindings")
+        .join(format!("{world}.rs"))
 }
 
 /// The bindings of one world, as Rust source.
 fn generate(world: &str) -> Result<String, Box<dyn Error>> {
     let mut resolve = Resolve::default();
     let (contract, _) = resolve.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../wit"))?;
-    let version = resolve.packages[contract].name.version.clone().ok_or("the contract has no version")?;
+    let version = resolve.packages[contract]
+        .name
+        .version
+        .clone()
+        .ok_or("the contract has no version")?;
     let sdk = resolve.push_str("worlds.wit", &worlds(&version.to_string()))?;
     let world = resolve.select_world(&[sdk], Some(world))?;
     let mut files = Files::default();
-    options(&resolve.worlds[world].name, &version.to_string()).build().generate(&mut resolve, world, &mut files)?;
+    options(&resolve.worlds[world].name, &version.to_string())
+        .build()
+        .generate(&mut resolve, world, &mut files)?;
     let (_, source) = files.iter().next().ok_or("nothing was generated")?;
     Ok(String::from_utf8(source.to_vec())?)
 }
@@ -51,9 +59,16 @@ fn worlds(version: &str) -> String {
     let mut text = "package witgate:sdk;\n".to_owned();
     for (world, exports, imports) in WORLDS {
         let items = |verb: &str, names: &[&str]| -> String {
-            names.iter().map(|name| format!("  {verb} witgate:adapter/{name}@{version};\n")).collect()
+            names
+                .iter()
+                .map(|name| format!("  {verb} witgate:adapter/{name}@{version};\n"))
+                .collect()
         };
-        text += &format!("world {world} {{\n{}{}}}\n", items("import", imports), items("export", exports));
+        text += &format!(
+            "world {world} {{\n{}{}}}\n",
+            items("import", imports),
+            items("export", exports)
+        );
     }
     text
 }
@@ -82,7 +97,10 @@ mod tests {
         for (world, ..) in super::WORLDS {
             let stored = std::fs::read_to_string(super::target(world)).unwrap_or_default();
             let fresh = super::generate(world).unwrap();
-            assert!(stored == fresh, "{world}.rs is stale: cargo run --manifest-path sdk/rust/bindgen/Cargo.toml");
+            assert!(
+                stored == fresh,
+                "{world}.rs is stale: cargo run --manifest-path sdk/rust/bindgen/Cargo.toml"
+            );
         }
     }
 }
