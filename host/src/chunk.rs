@@ -108,6 +108,11 @@ impl Chunks {
         self.reader.finished
     }
 
+    /// True if something waits for the end of the stream.
+    pub(crate) fn holds(&self) -> bool {
+        !self.last.is_empty()
+    }
+
     /// Reads a chunk and says what is to be done with it.
     pub(crate) fn look(&mut self, chunk: &str) -> Result<Verdict, Flaw> {
         let top = self.reader.read(chunk)?;

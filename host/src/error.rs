@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 /// Whose doing an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
@@ -162,6 +164,8 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// The provider's own words, for the log.
     pub upstream: Option<String>,
+    /// The provider's own body where that has the shape of the client's API: the client gets these very bytes.
+    pub own: Option<Bytes>,
 }
 
 impl Failure {
@@ -176,6 +180,7 @@ impl Failure {
             param: None,
             retry_after: None,
             upstream: None,
+            own: None,
         }
     }
 }

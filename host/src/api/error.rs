@@ -57,7 +57,12 @@ pub fn event(error: &Error) -> Bytes {
 
 /// The response for an error that came before the first byte.
 pub fn response(error: &Error, id: &str) -> Response {
-    let mut response = Response::new(Answer::whole(json(error)));
+    // A refusal in the client's own language reaches it as it came.
+    let own = match error {
+        Error::Refused(failure) => failure.own.clone(),
+        _ => None,
+    };
+    let mut response = Response::new(Answer::whole(own.unwrap_or_else(|| json(error).into())));
     *response.status_mut() = hyper::StatusCode::from_u16(error.status()).unwrap_or(hyper::StatusCode::BAD_GATEWAY);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -57,6 +57,8 @@ struct Delta {
     open: usize,
     any: bool,
     role: bool,
+    /// A role that is null.
+    blank: Option<Range<usize>>,
     /// It brings something.
     payload: bool,
     tools: Option<Range<usize>>,
@@ -137,8 +139,7 @@ impl Choice {
             return;
         };
         if state.first(self.index) && !delta.role {
-            let comma = if delta.any { "," } else { "" };
-            edits.replace(delta.open..delta.open, format_args!("\"role\":\"assistant\"{comma}"));
+            delta.give_role(edits);
         }
         if let Some(span) = &delta.tools
             && let Some(list) = text.get(span.clone())
@@ -170,6 +171,17 @@ impl Choice {
             }
             _ => {}
         }
+    }
+}
+
+impl Delta {
+    fn give_role(&self, edits: &mut Edits) {
+        if let Some(blank) = self.blank.clone() {
+            edits.replace(blank, format_args!("\"assistant\""));
+            return;
+        }
+        let comma = if self.any { "," } else { "" };
+        edits.replace(self.open..self.open, format_args!("\"role\":\"assistant\"{comma}"));
     }
 }
 
@@ -241,7 +253,8 @@ fn delta(scan: &mut Scan<'_>, text: &str, edits: &mut Edits) -> Result<Delta, Ma
         let first = scan.peek();
         let value = scan.skip()?;
         match key.name {
-            b"role" => delta.role = first == b'"',
+            b"role" if first == b'"' => delta.role = true,
+            b"role" => delta.blank = Some(value),
             b"content" if first == b'[' => {
                 delta.payload = true;
                 parts(text, value, edits);

@@ -100,6 +100,15 @@ impl Cutter {
         }
     }
 
+    /// A cutter for server-sent events that forgives what some servers forget: see [`sse::Scanner::forgiving`].
+    pub(crate) fn forgiving(limit: usize) -> Self {
+        Self {
+            kind: Kind::Sse(sse::Scanner::forgiving()),
+            limit,
+            buffer: Bytes::new(),
+        }
+    }
+
     /// Takes a read. All frames of the reads before it must have been cut.
     pub fn feed(&mut self, read: Bytes) {
         let begun = match &mut self.kind {
@@ -146,7 +155,7 @@ impl Cutter {
         }
     }
 
-    /// The next server-sent event that is whole, as spans for [`slice`](Self::slice): good until the next
+    /// The next server-sent event that is whole, as spans for [`bytes`](Self::bytes) and [`slice`](Self::slice): good until the next
     /// read is fed.
     pub(crate) fn event(&mut self) -> Result<Option<sse::Event>, TooLong> {
         match &mut self.kind {
@@ -161,6 +170,11 @@ impl Cutter {
             Kind::Sse(scanner) => scanner.rest(&self.buffer),
             Kind::Ndjson(_) | Kind::Raw => None,
         }
+    }
+
+    /// The bytes of a span.
+    pub(crate) fn bytes(&self, span: &Range<usize>) -> &[u8] {
+        self.buffer.get(span.clone()).unwrap_or_default()
     }
 
     /// The bytes of a span, shared.

@@ -70,6 +70,15 @@ enum Line {
 }
 
 impl Scanner {
+    /// A scanner that also takes what is no event stream but meant as one: a JSON object on a line without `data:` is an event, and a
+    /// field `error` is an event of that name (llama.cpp until 2025).
+    pub(crate) fn forgiving() -> Self {
+        Self {
+            forgiving: true,
+            ..Self::default()
+        }
+    }
+
     /// Lets go of what is before the begun event; returns how long that is.
     pub(super) fn restart(&mut self) -> usize {
         std::mem::take(&mut self.base)

@@ -1,0 +1,51 @@
+//! What leaves for the provider: the client's own bytes, and the few members that are spliced into them.
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+use crate::call::{Call, Operation, object::Object};
+
+/// The body for a provider: its own name for the model, the operator's defaults for what the client left out, and the wish for usage
+/// at a stream's end. Nothing to change: the client's own bytes.
+pub(super) fn body(call: &Call, model: &str, defaults: &[(String, String)], asks_usage: bool) -> Bytes {
+    let mut name = String::new();
+    let mut options = String::new();
+    let mut changes: Vec<(&str, &str)> = Vec::new();
+    if model != call.model {
+        name = serde_json::to_string(model).unwrap_or_default();
+    }
+    if !name.is_empty() {
+        changes.push(("model", &name));
+    }
+    for (key, value) in defaults {
+        if call.field(key).is_none() {
+            changes.push((key, value));
+        }
+    }
+    if asks_usage && matches!(call.operation, Operation::Chat | Operation::Completions) {
+        options = with_usage(call.field("stream_options"));
+    }
+    if !options.is_empty() {
+        changes.retain(|(key, _)| *key != "stream_options");
+        changes.push(("stream_options", &options));
+    }
+    call.body_with(&changes)
+}
+
+/// `stream_options` with `include_usage`, and what the client wrote there beside it.
+fn with_usage(options: Option<&str>) -> String {
+    match options.map(|text| (text, Object::parse(text))) {
+        Some((text, Ok(fields))) => fields.with(text, &[("include_usage", "true")]),
+        _ => r#"{"include_usage":true}"#.to_owned(),
+    }
+}
+
+/// How many inputs a call for embeddings has: a text or a list of token ids is one.
+pub(super) fn inputs(call: &Call) -> usize {
+    let Some(input) = call.field("input") else { return 1 };
+    let items: Vec<&RawValue> = serde_json::from_str(input).unwrap_or_default();
+    match items.first() {
+        Some(first) if first.get().starts_with(['"', '[']) => items.len(),
+        _ => 1,
+    }
+}

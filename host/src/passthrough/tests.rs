@@ -1,0 +1,30 @@
+//! What providers really send, and what the client gets of it.
+
+mod meaning;
+mod recorded;
+mod wire;
+
+use std::{sync::Arc, time::Duration};
+
+use url::Url;
+
+use crate::{
+    secret::Secret,
+    transport::{Auth, Upstream, egress::Policy, http::Client, tls::Rules},
+};
+
+/// A provider at `base`.
+fn upstream(base: &str) -> Arc<Upstream> {
+    Arc::new(Upstream {
+        id: "test".to_owned(),
+        base: Url::parse(base).expect("a URL"),
+        key: Some(Secret::new("sk-the-real-key")),
+        auth: Auth::Bearer,
+        headers: hyper::HeaderMap::new(),
+        timeout: Duration::from_secs(5),
+        idle_timeout: Duration::from_secs(5),
+        retries: 0,
+        egress: Policy::default(),
+        client: Client::new(Policy::default(), &Rules::default()).expect("a client"),
+    })
+}
