@@ -1,0 +1,442 @@
+//! A provider as configured: where it is, what it speaks, how to get in, what it has.
+
+use std::{fmt, path::PathBuf, time::Duration};
+
+use hyper::HeaderMap;
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::{
+    auth::{self, Auth},
+    base_url,
+    key::Key,
+    model::Model,
+    read::{Report, Table},
+};
+
+/// `type` of a provider that has a known API itself.
+const COMPATIBLE: &str = "openai-compatible";
+/// `type` of a provider that names its adapter.
+const CUSTOM_ADAPTER: &str = "custom-adapter";
+
+/// Settings that go to the adapter beside those of `adapter_config`. Each under this name.
+const ADAPTER_SETTINGS: &[&str] = &[
+    "api_version",
+    "region",
+    "access_key_id",
+    "secret_access_key",
+    "session_token",
+    "project_id",
+    "service_account_key",
+];
+
+/// A provider.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// `id`, or its key in the `providers` map, or its name. Unique.
+    pub id: String,
+    /// `name`: for people, and for clients that write `name/model`. Unique.
+    pub name: String,
+    /// `type`: an open set; adapters say which they serve.
+    pub type_: String,
+    /// `api` or `format`: the API it speaks, if it is one of those known.
+    pub api: Api,
+    /// `adapter`, or `adapter_config.requestFormat` of a `custom-adapter`: the adapter's id.
+    pub adapter: Option<String>,
+    /// `enabled`
+    pub enabled: bool,
+    /// `priority`: 1 is tried first, 100 last.
+    pub priority: u8,
+    /// `base_url`, cleaned. Not every type has one.
+    pub base_url: Option<Url>,
+    /// Its key and where it came from.
+    pub key: Key,
+    /// `auth`; `None` leaves it to the adapter, or is [`Auth::Bearer`] without one.
+    pub auth: Option<Auth>,
+    /// `headers` for every request, `{api_key}` filled in. All values are marked sensitive.
+    pub headers: HeaderMap,
+    /// `timeout`: from sending to the head of the answer.
+    pub timeout: Duration,
+    /// `idle_timeout`: the longest silence inside an answer.
+    pub idle_timeout: Duration,
+    /// `max_retries`
+    pub max_retries: u32,
+    /// `models` and `supported_models`; empty: any, ask the provider.
+    pub models: Vec<Model>,
+    /// `default_model`: what the bare provider name stands for.
+    pub default_model: Option<String>,
+    /// `default_params`: for fields that a client left out.
+    pub default_params: Map<String, Value>,
+    /// `security`
+    pub security: Security,
+    /// `adapter_config` and the settings of its type.
+    pub settings: Settings,
+    /// `rate_limit`
+    pub rate_limit: RateLimit,
+    /// `budget`
+    pub budget: Budget,
+    /// `cache.mode`
+    pub cache: CacheMode,
+    /// It was found, not configured: a configured provider cannot take its models.
+    pub built_in: bool,
+    /// Model names it is known to serve though it lists none: exact, or with one `*` at the end. Found providers only.
+    pub claims: Vec<String>,
+}
+
+/// The API a provider speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Api {
+    /// `openai-completions`: Chat Completions, embeddings.
+    #[default]
+    Completions,
+    /// `openai-responses`
+    Responses,
+    /// `anthropic-messages`
+    Messages,
+}
+
+impl Api {
+    const WORDS: &[(&str, Self)] = &[
+        ("openai-completions", Self::Completions),
+        ("openai-responses", Self::Responses),
+        ("anthropic-messages", Self::Messages),
+    ];
+    const FORMATS: &[(&str, Self)] = &[
+        ("OpenAI Compatible", Self::Completions),
+        ("openai-compatible", Self::Completions),
+        ("Anthropic Compatible", Self::Messages),
+        ("anthropic-compatible", Self::Messages),
+    ];
+
+    /// The word for it in a configuration.
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS
+            .iter()
+            .find(|(_, api)| *api == self)
+            .map_or("", |(word, _)| word)
+    }
+}
+
+/// Who turns calls into what a provider understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via<'p> {
+    /// Nobody: it speaks the canonical form.
+    Native,
+    /// The adapter with this id.
+    Adapter(&'p str),
+    /// The adapter that serves this type.
+    Type(&'p str),
+}
+
+/// `security`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Security {
+    /// `tls_version = "1.3"`: 1.2 is not enough.
+    pub only_tls_1_3: bool,
+    /// `certificate_validation`
+    pub certificate_validation: bool,
+    /// `allow_insecure`: plain HTTP to another machine is meant.
+    pub allow_insecure: bool,
+    /// `ca_file`: a PEM bundle of further authorities.
+    pub ca_file: Option<PathBuf>,
+    /// `allow_private`: its names may resolve to private addresses.
+    pub allow_private: bool,
+}
+
+impl Default for Security {
+    fn default() -> Self {
+        Self {
+            only_tls_1_3: false,
+            certificate_validation: true,
+            allow_insecure: false,
+            ca_file: None,
+            allow_private: false,
+        }
+    }
+}
+
+/// An adapter's settings. They may hold secrets: `Debug` shows the keys only.
+#[derive(Clone, Default, PartialEq)]
+pub struct Settings(pub Map<String, Value>);
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// `rate_limit`; `None` is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RateLimit {
+    /// `rpm`: requests a minute.
+    pub rpm: Option<u64>,
+    /// `rph`: requests an hour.
+    pub rph: Option<u64>,
+    /// `concurrent`: at the same time.
+    pub concurrent: Option<u64>,
+}
+
+/// `budget`; `None` is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Budget {
+    /// `daily` in USD.
+    pub daily: Option<f64>,
+    /// `monthly` in USD.
+    pub monthly: Option<f64>,
+    /// `alert_threshold`, 0 to 1.
+    pub alert_threshold: Option<f64>,
+}
+
+/// `cache.mode`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CacheMode {
+    /// What the client and the provider say about caching goes through.
+    #[default]
+    Respect,
+    /// Answers are cached.
+    Force,
+    /// Nothing is cached.
+    Disable,
+}
+
+impl Provider {
+    /// A provider with an id and a base URL, and the defaults for the rest.
+    pub fn new(id: impl Into<String>, base_url: Option<Url>, key: Key) -> Self {
+        let id = id.into();
+        Self {
+            name: id.clone(),
+            id,
+            type_: COMPATIBLE.to_owned(),
+            api: Api::default(),
+            adapter: None,
+            enabled: true,
+            priority: 50,
+            base_url,
+            key,
+            auth: None,
+            headers: HeaderMap::new(),
+            timeout: Duration::from_mins(10),
+            idle_timeout: Duration::from_mins(5),
+            max_retries: 2,
+            models: Vec::new(),
+            default_model: None,
+            default_params: Map::new(),
+            security: Security::default(),
+            settings: Settings::default(),
+            rate_limit: RateLimit::default(),
+            budget: Budget::default(),
+            cache: CacheMode::default(),
+            built_in: false,
+            claims: Vec::new(),
+        }
+    }
+
+    /// Who turns calls into what it understands.
+    pub fn via(&self) -> Via<'_> {
+        match (&self.adapter, self.type_.as_str(), self.api) {
+            (Some(adapter), ..) => Via::Adapter(adapter),
+            (None, COMPATIBLE, Api::Completions) => Via::Native,
+            (None, COMPATIBLE, api) => Via::Type(api.as_str()),
+            (None, type_, _) => Via::Type(type_),
+        }
+    }
+
+    /// True if `name` is its id or its name; case does not count.
+    pub fn is_called(&self, name: &str) -> bool {
+        let name = name.trim().to_lowercase();
+        self.id.trim().to_lowercase() == name || self.name.trim().to_lowercase() == name
+    }
+
+    /// The model that it calls `upstream`, or that clients call so.
+    pub fn model(&self, upstream: &str) -> Option<&Model> {
+        let same = |model: &&Model| model.upstream() == upstream || model.id.eq_ignore_ascii_case(upstream);
+        self.models.iter().find(same)
+    }
+
+    /// `id` is its key in the `providers` map, or absent in a list.
+    pub(super) fn read(id: Option<&str>, mut table: Table<'_>, report: &mut Report<'_>) -> Option<Self> {
+        let (own_id, name) = (table.word("id", report), table.word("name", report));
+        let id = id.map(|id| id.trim().to_owned()).or(own_id).or_else(|| name.clone());
+        if id.is_none() {
+            report.problem(
+                table.line,
+                &table.path,
+                "has neither `id` nor `name`",
+                "give it an `id`",
+            );
+        }
+        let id = id.unwrap_or_default();
+        let key = Key::read(&id, &mut table, report);
+        auth::check_key(&table, &key, report);
+        let (headers, carry_key) = auth::headers(&mut table, &key, report);
+        let base_url = base_url::read(&mut table, report);
+        let without = table.has_not("base_url");
+        let mut provider = Self {
+            name: name.unwrap_or_else(|| id.clone()),
+            headers,
+            // Headers with the key in them say how it travels.
+            auth: Auth::read(&mut table, report).or(carry_key.then_some(Auth::None)),
+            models: Model::read_all(&mut table, report),
+            default_model: table.word("default_model", report),
+            default_params: table.object("default_params", report),
+            security: Security::read(&mut table, report),
+            rate_limit: RateLimit::read(&mut table, report),
+            budget: Budget::read(&mut table, report),
+            cache: CacheMode::read(&mut table, report),
+            ..Self::new(id, base_url, key)
+        };
+        provider.read_conduct(&mut table, report);
+        provider.read_language(&mut table, report);
+        provider.check(without, &table, report);
+        table.end(report);
+        (!provider.id.is_empty()).then_some(provider)
+    }
+
+    fn read_conduct(&mut self, table: &mut Table<'_>, report: &mut Report<'_>) {
+        self.enabled = table.flag("enabled", report).unwrap_or(true);
+        let priority = table.whole("priority", 1..=100, report);
+        self.priority = priority.and_then(|p| u8::try_from(p).ok()).unwrap_or(self.priority);
+        self.timeout = table.duration("timeout", report).unwrap_or(self.timeout);
+        self.idle_timeout = table.duration("idle_timeout", report).unwrap_or(self.idle_timeout);
+        let retries = table.whole("max_retries", 0..=20, report);
+        self.max_retries = retries.and_then(|n| u32::try_from(n).ok()).unwrap_or(self.max_retries);
+    }
+
+    fn read_language(&mut self, table: &mut Table<'_>, report: &mut Report<'_>) {
+        let api = table.choice("api", Api::WORDS, report);
+        let format = table.choice("format", Api::FORMATS, report);
+        if let (Some(api), Some(format)) = (api, format)
+            && api != format
+        {
+            report.problem(
+                table.line,
+                &table.path("format"),
+                "says something else than `api`",
+                "keep one of them",
+            );
+        }
+        self.api = api.or(format).unwrap_or_default();
+        self.type_ = table.word("type", report).unwrap_or_else(|| COMPATIBLE.to_owned());
+        self.adapter = table.word("adapter", report);
+        self.settings = Settings(table.object("adapter_config", report));
+        for key in ADAPTER_SETTINGS.iter().copied() {
+            if let Some(value) = table.word(key, report) {
+                self.settings.0.entry(key).or_insert(value.into());
+            }
+        }
+        if self.type_ == CUSTOM_ADAPTER && self.adapter.is_none() {
+            let format = ["requestFormat", "request_format"]
+                .iter()
+                .find_map(|key| self.settings.0.get(*key));
+            self.adapter = format.and_then(Value::as_str).map(str::to_owned);
+            if self.adapter.is_none() {
+                let remedy = "set `adapter` to the id of an adapter (`witgate adapter list`)";
+                report.problem(table.line, &table.path("adapter"), "is missing", remedy);
+            }
+        }
+    }
+
+    /// What can only be seen with all of it read.
+    fn check(&self, without_url: bool, table: &Table<'_>, report: &mut Report<'_>) {
+        let path = table.path("base_url");
+        let Some(url) = &self.base_url else {
+            if without_url && self.via() == Via::Native {
+                report.problem(
+                    table.line,
+                    &path,
+                    "is missing",
+                    "write where the provider is, such as \"http://localhost:8000/v1\"",
+                );
+            }
+            return;
+        };
+        let bare = url.path() == "/" || url.path().is_empty();
+        if bare && self.via() == Via::Native {
+            report.warn(
+                table.line,
+                &path,
+                "has no path: if requests end in 404, add the `/v1` that most servers want",
+            );
+        }
+        let key_in_clear = url.scheme() == "http" && self.key.secret.is_some() && !base_url::is_loopback(url);
+        if key_in_clear && !self.security.allow_insecure {
+            report.warn(
+                table.line,
+                &path,
+                "is plain HTTP: the key travels unencrypted; `security.allow_insecure = true` says that this is meant",
+            );
+        }
+        if !self.security.certificate_validation {
+            report.warn(
+                table.line,
+                &table.path("security"),
+                "turns certificate validation off: anyone on the way can read the key",
+            );
+        }
+    }
+}
+
+impl Security {
+    fn read(provider: &mut Table<'_>, report: &mut Report<'_>) -> Self {
+        let mut security = Self::default();
+        let Some(mut table) = provider.table("security", report) else {
+            return security;
+        };
+        let versions = &[("1.2", false), ("TLSv1.2", false), ("1.3", true), ("TLSv1.3", true)];
+        security.only_tls_1_3 = table.choice("tls_version", versions, report).unwrap_or(false);
+        security.certificate_validation = table.flag("certificate_validation", report).unwrap_or(true);
+        security.allow_insecure = table.flag("allow_insecure", report).unwrap_or(false);
+        security.ca_file = table.word("ca_file", report).map(PathBuf::from);
+        security.allow_private = table.flag("allow_private", report).unwrap_or(false);
+        table.end(report);
+        security
+    }
+}
+
+impl RateLimit {
+    fn read(provider: &mut Table<'_>, report: &mut Report<'_>) -> Self {
+        let Some(mut table) = provider.table("rate_limit", report) else {
+            return Self::default();
+        };
+        let mut one = |key| table.whole(key, 1..=1_000_000_000, report);
+        let limit = Self {
+            rpm: one("rpm"),
+            rph: one("rph"),
+            concurrent: one("concurrent"),
+        };
+        table.end(report);
+        limit
+    }
+}
+
+impl Budget {
+    fn read(provider: &mut Table<'_>, report: &mut Report<'_>) -> Self {
+        let Some(mut table) = provider.table("budget", report) else {
+            return Self::default();
+        };
+        let budget = Self {
+            daily: table.number("daily", 0.0..=1e9, report),
+            monthly: table.number("monthly", 0.0..=1e9, report),
+            alert_threshold: table.number("alert_threshold", 0.0..=1.0, report),
+        };
+        table.end(report);
+        budget
+    }
+}
+
+impl CacheMode {
+    const WORDS: &[(&str, Self)] = &[
+        ("respect", Self::Respect),
+        ("force", Self::Force),
+        ("disable", Self::Disable),
+    ];
+
+    fn read(provider: &mut Table<'_>, report: &mut Report<'_>) -> Self {
+        let Some(mut table) = provider.table("cache", report) else {
+            return Self::default();
+        };
+        let mode = table.choice("mode", Self::WORDS, report).unwrap_or_default();
+        table.end(report);
+        mode
+    }
+}
