@@ -1,0 +1,96 @@
+//! What a model takes, read from its name: the API does not tell until a request has failed.
+
+/// A Claude model's generation, such as (4, 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Model {
+    generation: Option<(u8, u8)>,
+    opus: bool,
+}
+
+impl Model {
+    /// Reads a model id: "claude-opus-4-1-20250805", "claude-3-5-haiku-latest", "anthropic.claude-sonnet-4-6@20260101", …
+    pub(crate) fn named(id: &str) -> Self {
+        let name = id.find("claude").map_or("", |at| &id[at..]);
+        // A date is longer than two digits, so it is no part of the generation.
+        let mut numbers = name
+            .split(['-', '.', '@', ':'])
+            .skip(1)
+            .map(|word| word.parse::<u8>().ok().filter(|_| word.len() <= 2))
+            .skip_while(Option::is_none)
+            .map_while(|number| number);
+        let major = numbers.next();
+        Self {
+            generation: major.map(|major| (major, numbers.next().unwrap_or(0))),
+            opus: name.contains("opus"),
+        }
+    }
+
+    fn since(self, generation: (u8, u8)) -> bool {
+        self.generation.is_some_and(|own| own >= generation)
+    }
+
+    /// `max_tokens` for a client that names none. The API demands one. Up to 4.1 a prompt and `max_tokens` that do not fit the
+    /// context window together are an error, so the default stays well below what those models could write.
+    pub(crate) fn default_max_tokens(self) -> u64 {
+        match self.generation {
+            Some(generation) if generation >= (4, 5) => 32_000,
+            Some(generation) if generation >= (3, 7) => 16_000,
+            Some(generation) if generation < (3, 5) => 4_096,
+            Some(_) | None => 8_192,
+        }
+    }
+
+    /// Takes `output_config.format` and strict tools.
+    pub(crate) fn structured_output(self) -> bool {
+        self.since((4, 5)) || (self.opus && self.since((4, 1)))
+    }
+
+    /// Can think before it answers.
+    pub(crate) fn thinks(self) -> bool {
+        self.since((3, 7))
+    }
+
+    /// Decides itself how long to think, led by `output_config.effort`.
+    pub(crate) fn adaptive_thinking(self) -> bool {
+        self.since((4, 6))
+    }
+
+    /// Takes the effort "xhigh".
+    pub(crate) fn extra_high_effort(self) -> bool {
+        self.since((4, 7))
+    }
+
+    /// Takes `temperature`, `top_p` and `top_k`.
+    pub(crate) fn sampling(self) -> bool {
+        !self.since((4, 7))
+    }
+
+    /// Takes `temperature` and `top_p` in one request.
+    pub(crate) fn temperature_with_top_p(self) -> bool {
+        !self.since((4, 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Model;
+
+    #[test]
+    fn the_generation_is_read_from_every_way_to_name_a_model() {
+        let cases = [
+            ("claude-3-5-sonnet-20241022", Some((3, 5))),
+            ("claude-3-haiku-20240307", Some((3, 0))),
+            ("claude-sonnet-4-20250514", Some((4, 0))),
+            ("claude-opus-4-1", Some((4, 1))),
+            ("claude-opus-4.5", Some((4, 5))),
+            ("anthropic.claude-haiku-4-5-20251001-v1:0", Some((4, 5))),
+            ("claude-sonnet-4-6@20260101", Some((4, 6))),
+            ("claude-fable-5", Some((5, 0))),
+            ("claude-instant", None),
+            ("some-model-7", None),
+        ];
+        for (id, generation) in cases {
+            assert_eq!(Model::named(id).generation, generation, "{id}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The request: Chat Completions to Messages.
+//!
+//! Parsed once, into borrowed text; written once, into one string. What is not looked at (texts, schemas, fields of Anthropic's own)
+//! is copied as it stands.
+
+mod assistant;
+mod chat;
+mod conversation;
+mod format;
+mod media;
+mod parts;
+mod schema;
+mod settings;
+mod thinking;
+mod tools;
+
+use witgate_sdk::Failure;
+
+use crate::json::{push_comma, push_field, push_number, push_string};
+use crate::model::Model;
+use chat::Chat;
+use conversation::Conversation;
+use format::Format;
+use settings::Settings;
+use tools::Choice;
+
+/// Lets a message name a file that was uploaded to the provider.
+const FILES_BETA: &str = "files-api-2025-04-14";
+
+/// A translated request.
+pub(crate) struct Translated {
+    /// the body of `POST /v1/messages`
+    pub(crate) body: String,
+    /// the word this request needs in the header `anthropic-beta`
+    pub(crate) beta: Option<&'static str>,
+    /// A forced tool stands for the response format.
+    pub(crate) structured: bool,
+}
+
+/// Translates the client's request. `default_max_tokens`: the operator's own default, if there is one.
+pub(crate) fn translate(
+    body: &str,
+    model: &str,
+    streaming: bool,
+    default_max_tokens: Option<u64>,
+) -> Result<Translated, Failure> {
+    let chat: Chat<'_> = serde_json::from_str(body)
+        .map_err(|error| Failure::invalid_request(format!("The request cannot be read: {error}.")))?;
+    let profile = Model::named(model);
+    let mut settings = Settings::read(&chat.fields)?;
+    let format = Format::of(settings.response_format, profile)?;
+    let mut conversation = Conversation::of(&chat.messages)?;
+    if format == Format::Words {
+        format::push_words(&mut conversation.system);
+    }
+    let (tools, choice) = tools(&chat, &settings, &format, profile)?;
+    let max_tokens = settings.max_tokens.or(default_max_tokens);
+    let max_tokens = max_tokens.unwrap_or_else(|| profile.default_max_tokens());
+    settings.decide_thinking(profile, max_tokens, &choice, &chat.messages);
+
+    let mut out = String::with_capacity(body.len() + body.len() / 4 + 256);
+    out.push_str("{\"model\":");
+    push_string(&mut out, model);
+    push_number(&mut out, "max_tokens", max_tokens);
+    if streaming {
+        out.push_str(",\"stream\":true");
+    }
+    push_list(&mut out, "system", &conversation.system);
+    push_list(&mut out, "messages", &conversation.turns);
+    if !tools.is_empty() {
+        push_list(&mut out, "tools", &tools);
+        if let Some(choice) = choice.to_json(settings.parallel_tool_calls) {
+            push_field(&mut out, "tool_choice", &choice);
+        }
+    }
+    settings.push(&mut out, profile, &format);
+    out.push('}');
+    Ok(Translated {
+        body: out,
+        beta: conversation.uploaded_files.then_some(FILES_BETA),
+        structured: matches!(format, Format::Tool(_)),
+    })
+}
+
+/// The list of tools and which of them may be called: the client's, and those that stand for other fields.
+fn tools(chat: &Chat<'_>, settings: &Settings<'_>, format: &Format, model: Model) -> Result<(String, Choice), Failure> {
+    let (mut choice, allowed) = match settings.tool_choice {
+        Some(choice) => Choice::parse(choice)?,
+        None => (Choice::Unsaid, None),
+    };
+    let mut tools = String::new();
+    tools::push(&mut tools, &chat.tools, allowed.as_deref(), model)?;
+    if let Some(search) = settings.web_search {
+        format::push_web_search(&mut tools, search);
+    }
+    if let Format::Tool(tool) = format {
+        choice = format::choice(choice, !tools.is_empty(), settings.thinking.is_some());
+        push_comma(&mut tools);
+        tools.push_str(tool);
+    }
+    Ok((tools, choice))
+}
+
+fn push_list(out: &mut String, key: &str, list: &str) {
+    if !list.is_empty() {
+        push_comma(out);
+        out.push_str(&["\"", key, "\":["].concat());
+        out.push_str(list);
+        out.push(']');
+    }
+}
+
+/// What the client sent is wrong. `param`: the field.
+fn refuse(message: String, param: String) -> Failure {
+    Failure::invalid_request(message).param(param)
+}
+
+/// What the client asks for is nothing Anthropic has.
+fn unsupported(message: String, param: String) -> Failure {
+    Failure::unsupported(message).param(param)
+}

@@ -1,0 +1,223 @@
+//! The fields beside messages and tools: renamed, dropped where Anthropic has nothing like them, passed on where they are its own.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use witgate_sdk::Failure;
+
+use super::chat::Message;
+use super::format::Format;
+use super::thinking::Thinking;
+use super::tools::Choice;
+use super::{refuse, unsupported};
+use crate::json::{Object, push_comma, push_field, push_string, string};
+use crate::model::Model;
+
+/// Fields of OpenAI's that Anthropic has nothing like, or that the gateway has dealt with.
+const DROPPED: [&str; 17] = [
+    "frequency_penalty",
+    "logit_bias",
+    "logprobs",
+    "modalities",
+    "model",
+    "n",
+    "prediction",
+    "presence_penalty",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "seed",
+    "store",
+    "stream",
+    "stream_options",
+    "top_logprobs",
+    "verbosity",
+];
+
+/// The settings of one request; texts are JSON text unless they are said to be read.
+#[derive(Default)]
+pub(super) struct Settings<'a> {
+    pub(super) max_tokens: Option<u64>,
+    pub(super) tool_choice: Option<&'a str>,
+    pub(super) parallel_tool_calls: bool,
+    pub(super) response_format: Option<&'a str>,
+    pub(super) web_search: Option<&'a str>,
+    /// Anthropic's own `thinking`: goes before `reasoning_effort`
+    pub(super) thinking: Option<&'a str>,
+    decided: Thinking,
+    /// read
+    effort: Option<Cow<'a, str>>,
+    output_config: Option<&'a str>,
+    temperature: Option<&'a str>,
+    top_p: Option<&'a str>,
+    top_k: Option<&'a str>,
+    stop: Option<&'a str>,
+    user: Option<&'a str>,
+    service_tier: Option<&'a str>,
+    /// Anthropic's, or unknown
+    further: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Settings<'a> {
+    /// Sorts the fields.
+    pub(super) fn read(fields: &'a Object<'a>) -> Result<Self, Failure> {
+        let mut settings = Self {
+            parallel_tool_calls: true,
+            ..Self::default()
+        };
+        let fields = fields.0.iter().map(|(key, value)| (&**key, value.get()));
+        for (key, value) in fields.filter(|(_, value)| *value != "null") {
+            settings.set(key, value)?;
+        }
+        Ok(settings)
+    }
+
+    fn set(&mut self, key: &'a str, value: &'a str) -> Result<(), Failure> {
+        match key {
+            "max_completion_tokens" => self.max_tokens = Some(number(key, value)?),
+            "max_tokens" => self.max_tokens = Some(self.max_tokens.map_or_else(|| number(key, value), Ok)?),
+            "tool_choice" => self.tool_choice = Some(value),
+            "parallel_tool_calls" => self.parallel_tool_calls = value != "false",
+            "response_format" => self.response_format = Some(value),
+            "web_search_options" => self.web_search = Some(value),
+            "thinking" => self.thinking = Some(value),
+            "reasoning_effort" => self.effort = string(value),
+            "output_config" => self.output_config = Some(value),
+            "temperature" => self.temperature = Some(value),
+            "top_p" => self.top_p = Some(value),
+            "top_k" => self.top_k = Some(value),
+            "stop" => self.stop = Some(value),
+            "user" => self.user = Some(value),
+            "safety_identifier" => self.user = self.user.or(Some(value)),
+            // OpenAI's metadata is free; of Anthropic's one key is known, and others are refused.
+            "metadata" => self.user = Object::parse(value).and_then(|data| data.get("user_id")).or(self.user),
+            "service_tier" => self.service_tier = service_tier(value),
+            "functions" | "function_call" | "audio" => return Err(refused(key)),
+            _ if DROPPED.contains(&key) => {}
+            _ => self.further.push((key, value)),
+        }
+        Ok(())
+    }
+
+    /// Decides how the model is to think, from the client's `reasoning_effort`.
+    pub(super) fn decide_thinking(&mut self, model: Model, max_tokens: u64, choice: &Choice, messages: &[Message<'_>]) {
+        if let (None, Some(effort)) = (self.thinking, self.effort.as_deref()) {
+            self.decided = Thinking::of(effort, model, max_tokens, choice, messages);
+        }
+    }
+
+    /// Writes what is left of the body.
+    pub(super) fn push(&self, out: &mut String, model: Model, format: &Format) {
+        self.push_sampling(out, model);
+        if let Some(stop) = self.stop {
+            push_stop(out, stop);
+        }
+        if let Some(user) = self.user {
+            push_field(out, "metadata", &["{\"user_id\":", user, "}"].concat());
+        }
+        if let Some(tier) = self.service_tier {
+            push_field(out, "service_tier", tier);
+        }
+        if let Some(thinking) = self.thinking {
+            push_field(out, "thinking", thinking);
+        }
+        if let Some(thinking) = self.decided.to_json() {
+            push_field(out, "thinking", &thinking);
+        }
+        self.push_output_config(out, format);
+        for (key, value) in &self.further {
+            push_field(out, key, value);
+        }
+    }
+
+    /// While it thinks, a model takes no sampling settings; the newest never do.
+    fn push_sampling(&self, out: &mut String, model: Model) {
+        if !model.sampling() || self.decided.is_on() {
+            return;
+        }
+        let both = model.temperature_with_top_p() || self.temperature.is_none();
+        let top_p = self.top_p.filter(|_| both);
+        for (key, value) in [
+            ("temperature", self.temperature),
+            ("top_p", top_p),
+            ("top_k", self.top_k),
+        ] {
+            if let Some(value) = value {
+                push_field(out, key, value);
+            }
+        }
+    }
+
+    /// The client's own keys go before ours.
+    fn push_output_config(&self, out: &mut String, format: &Format) {
+        let own = self.output_config.and_then(Object::parse).unwrap_or_default();
+        let mut config = String::from("{");
+        for (key, value) in &own.0 {
+            push_field(&mut config, key, value.get());
+        }
+        if let (Some(effort), None) = (self.decided.effort(), own.get("effort")) {
+            push_field(&mut config, "effort", &format!("\"{effort}\""));
+        }
+        if let (Format::Native(schema), None) = (format, own.get("format")) {
+            let format = ["{\"type\":\"json_schema\",\"schema\":", schema, "}"].concat();
+            push_field(&mut config, "format", &format);
+        }
+        config.push('}');
+        if config != "{}" {
+            push_field(out, "output_config", &config);
+        }
+    }
+}
+
+/// What a client may ask of OpenAI only.
+fn refused(key: &str) -> Failure {
+    match key {
+        "audio" => unsupported("Anthropic's models do not speak.".to_owned(), key.to_owned()),
+        _ => {
+            let text = format!("{key} is OpenAI's old form: use tools and tool_choice.");
+            refuse(text, key.to_owned())
+        }
+    }
+}
+
+fn number(key: &str, value: &str) -> Result<u64, Failure> {
+    let wrong = |_| refuse(format!("{key} must be a whole number."), key.to_owned());
+    value.parse().map_err(wrong)
+}
+
+/// Anthropic knows two tiers.
+fn service_tier(value: &str) -> Option<&'static str> {
+    match value {
+        "\"auto\"" | "\"priority\"" => Some("\"auto\""),
+        "\"default\"" | "\"standard_only\"" => Some("\"standard_only\""),
+        _ => None,
+    }
+}
+
+/// One stop sequence or a list. The API takes none that is only white space.
+fn push_stop(out: &mut String, stop: &str) {
+    let list: Vec<&RawValue> = serde_json::from_str(stop).unwrap_or_default();
+    let single = string(stop).is_some().then_some(stop);
+    let mut sequences = String::new();
+    for sequence in list.iter().map(|sequence| sequence.get()).chain(single) {
+        if string(sequence).is_some_and(|text| !text.trim().is_empty()) {
+            push_comma(&mut sequences);
+            sequences.push_str(sequence);
+        }
+    }
+    if !sequences.is_empty() {
+        push_comma(out);
+        out.push_str("\"stop_sequences\":[");
+        out.push_str(&sequences);
+        out.push(']');
+    }
+}
+
+/// Writes `text` as a JSON string after `key`.
+pub(super) fn push_text_field(out: &mut String, key: &str, text: &str) {
+    push_comma(out);
+    push_string(out, key);
+    out.push(':');
+    push_string(out, text);
+}
