@@ -77,6 +77,3 @@ impl Adapter for Replicate {
 }
 
 witgate_sdk::export!(Replicate: streaming, models, jobs);
-
-#[cfg(test)]
-mod tests;

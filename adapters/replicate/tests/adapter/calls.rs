@@ -1,72 +1,60 @@
 //! The way of a call: waiting, growing text, errors, giving up.
 
-use serde_json::json;
+use witgate_replicate::Replicate;
+use witgate_sdk::testing::{Reply, json};
 
-use super::call::{self, Context, HttpResponse, Payload, Step};
-use super::player::{self, Answer, HELLO, context, json as reply, play};
+use crate::{answered, call, finish_reason, hello, request};
 
 const STARTING: &str =
     r#"{"id":"p1","status":"starting","output":null,"urls":{"get":"https://api.replicate.com/v1/predictions/p1"}}"#;
 
 #[test]
 fn pauses_between_polls_grow_up_to_the_longest() {
-    let ctx = Context {
-        config: r#"{"poll_ms":100,"poll_max_ms":400}"#.into(),
-        ..context("a/b", false)
-    };
-    let mut polls = 0;
-    let outcome = play(&ctx, HELLO, 1, |_| {
-        polls += 1;
-        reply(
-            200,
-            if polls < 8 {
-                STARTING
-            } else {
-                r#"{"id":"p1","status":"succeeded","output":"ok"}"#
-            },
-        )
-    });
-    let pauses: Vec<u32> = outcome.requests.iter().map(|(_, pause)| *pause).collect();
+    let mut replies = vec![Reply::json(STARTING); 7];
+    replies.push(Reply::json(r#"{"id":"p1","status":"succeeded","output":"ok"}"#));
+    let played = hello()
+        .config(r#"{"poll_ms":100,"poll_max_ms":400}"#)
+        .play::<Replicate>(replies);
+    let pauses: Vec<u32> = played.requests().iter().map(|sent| sent.delay_ms).collect();
     assert_eq!(pauses, [0, 100, 150, 225, 337, 400, 400, 400]);
+    assert!(
+        played.requests().iter().skip(1).all(|sent| sent.idempotent),
+        "polls may be repeated"
+    );
 }
 
 #[test]
 fn a_polled_model_streams_its_text_as_it_grows() {
-    let mut states = [
-        r#"{"id":"p1","status":"starting"}"#,
-        r#"{"id":"p1","status":"processing","output":["Gr\u00fc"]}"#,
-        r#"{"id":"p1","status":"processing","output":["Gr\u00fc"]}"#,
-        r#"{"id":"p1","status":"processing","output":["Gr\u00fc","\u00dfe, ","\u4e16"]}"#,
-        r#"{"id":"p1","status":"succeeded","output":["Gr\u00fc","\u00dfe, ","\u4e16\u754c"],"metrics":{"input_token_count":3,"output_token_count":4,"predict_time":1.5}}"#,
-    ]
-    .into_iter();
-    let outcome = play(&context("a/b", true), HELLO, 1, |_| {
-        reply(200, states.next().expect("asked once too often"))
-    });
-    let pieces: Vec<_> = outcome
-        .chunks
+    let played = answered(
+        &hello().streaming(),
+        [
+            r#"{"id":"p1","status":"starting"}"#,
+            r#"{"id":"p1","status":"processing","output":["Gr\u00fc"]}"#,
+            r#"{"id":"p1","status":"processing","output":["Gr\u00fc"]}"#,
+            r#"{"id":"p1","status":"processing","output":["Gr\u00fc","\u00dfe, ","\u4e16"]}"#,
+            r#"{"id":"p1","status":"succeeded","output":["Gr\u00fc","\u00dfe, ","\u4e16\u754c"],
+            "metrics":{"input_token_count":3,"output_token_count":4,"predict_time":1.5}}"#,
+        ],
+    );
+    let contents = played
+        .chunks()
         .iter()
-        .filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str())
-        .collect();
-    assert_eq!(pieces, ["", "Grü", "ße, 世", "界"]);
-    assert_eq!(outcome.chunks[0]["choices"][0]["delta"]["role"], "assistant");
-    assert_eq!(outcome.finish_reason(), Some("stop"));
+        .filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str());
+    assert_eq!(contents.collect::<Vec<_>>(), ["", "Grü", "ße, 世", "界"]);
+    assert_eq!(finish_reason(&played), "stop");
+    let last = played.chunks().last().expect("there are chunks");
     assert_eq!(
-        outcome.chunks.last().expect("chunks")["usage"],
+        last["usage"],
         json!({"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7})
     );
-    assert_eq!(
-        outcome.chunks.last().expect("chunks")["replicate"]["metrics"]["predict_time"],
-        1.5
-    );
+    assert_eq!(last["replicate"]["metrics"]["predict_time"], 1.5);
 }
 
 #[test]
 fn a_settled_answer_carries_usage_and_what_only_replicate_has() {
     let body = r#"{"id":"p1","status":"succeeded","output":"hi","metrics":{"input_token_count":3,"output_token_count":4,"predict_time":1.5}}"#;
-    let outcome = play(&context("a/b", false), HELLO, 1, |_| reply(201, body));
     assert_eq!(
-        outcome.answer.expect("an answer"),
+        answered(&hello(), [body]).answer(),
         json!({
             "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7},
@@ -94,11 +82,7 @@ fn every_shape_of_output_becomes_text() {
     ];
     for (output, text) in cases {
         let body = format!(r#"{{"id":"p1","status":"succeeded","output":{output},"logs":"","new":[1,{{}}]}}"#);
-        assert_eq!(
-            play(&context("a/b", false), HELLO, 1, |_| reply(201, body.clone())).text(),
-            text,
-            "{output}"
-        );
+        assert_eq!(answered(&hello(), [&body]).text(), text, "{output}");
     }
 }
 
@@ -181,24 +165,21 @@ fn an_error_reply_keeps_its_class_its_words_and_its_wait() {
     ];
     for (status, body, kind, message, wait) in cases {
         let told = status >= 500 || body.contains("Slow down");
-        let headers = if told {
-            vec![("retry-after".to_owned(), "7".to_owned())]
-        } else {
-            Vec::new()
-        };
-        let outcome = play(&context("a/b", true), HELLO, 1, |_| Answer {
-            status,
-            headers: headers.clone(),
-            body: body.to_owned(),
-        });
-        let failure = outcome.failure.expect("an error");
+        let headers = if told { vec![("retry-after", "7")] } else { Vec::new() };
+        let reply = headers
+            .iter()
+            .fold(Reply::status(status).body(body), |reply, (name, value)| {
+                reply.header(name, value)
+            });
+        let played = hello().streaming().play::<Replicate>([reply]);
+        let failure = played.failure();
         assert_eq!(
             (failure.kind.as_str(), failure.status, failure.retry_after_ms),
             (kind, status, wait),
             "{body}"
         );
         assert!(failure.message.starts_with(message), "{}", failure.message);
-        assert_eq!(outcome.requests.len(), 1, "a create call is not repeated");
+        assert_eq!(played.requests().len(), 1, "a create call is not repeated");
     }
 }
 
@@ -206,9 +187,8 @@ fn an_error_reply_keeps_its_class_its_words_and_its_wait() {
 fn an_invalid_field_is_named() {
     let body = r#"{"detail":"- input.max_tokens: Must be at most 4096","status":422,"title":"Input validation failed",
         "invalid_fields":[{"type":"number_lte","field":"input.max_tokens","description":"Must be at most 4096"}]}"#;
-    let failure = play(&context("a/b", false), HELLO, 1, |_| reply(422, body))
-        .failure
-        .expect("an error");
+    let played = hello().play::<Replicate>([Reply::status(422).body(body)]);
+    let failure = played.failure();
     assert_eq!(
         (failure.param.as_deref(), failure.code.as_deref()),
         (Some("max_tokens"), Some("number_lte"))
@@ -281,9 +261,8 @@ fn a_prediction_that_failed_is_an_error_though_its_status_is_200() {
     ];
     for (fields, kind, code, message) in cases {
         let body = format!(r#"{{"id":"p1","output":["half"],{fields}}}"#);
-        let failure = play(&context("a/b", false), HELLO, 1, |_| reply(201, body.clone()))
-            .failure
-            .expect(fields);
+        let played = answered(&hello(), [&body]);
+        let failure = played.failure();
         assert_eq!(
             (failure.kind.as_str(), failure.code.as_deref(), failure.status),
             (kind, Some(code), 0),
@@ -303,99 +282,70 @@ fn a_reply_that_is_no_prediction_is_the_providers_fault() {
         r#"{"data":[],"object":"list"}"#,
         r#"{"status":"starting"}"#,
     ] {
-        let failure = play(&context("a/b", false), HELLO, 1, |_| reply(200, body))
-            .failure
-            .expect(body);
-        assert_eq!(failure.kind, "upstream", "{body}");
+        assert_eq!(answered(&hello(), [body]).failure().kind, "upstream", "{body}");
     }
 }
 
 #[test]
 fn the_key_goes_to_no_other_origin() {
-    for get in [
-        "https://evil.example/v1/predictions/p1",
-        "https://api.replicate.com.evil.example/p1",
-        "https://api.replicate.com@evil.example/p1",
-    ] {
-        let body = format!(r#"{{"id":"p1","status":"starting","urls":{{"get":"{get}"}}}}"#);
-        let mut first = true;
-        let outcome = play(&context("a/b", false), HELLO, 1, |_| {
-            let body = if std::mem::take(&mut first) {
-                body.clone()
-            } else {
-                r#"{"status":"succeeded"}"#.to_owned()
-            };
-            reply(200, body)
-        });
-        assert_eq!(outcome.request(1), "GET https://api.replicate.com/v1/predictions/p1");
+    let foreign = [
+        "https://evil.example",
+        "https://api.replicate.com.evil.example",
+        "https://api.replicate.com@evil.example",
+    ];
+    for origin in foreign {
+        let created = format!(r#"{{"id":"p1","status":"starting","urls":{{"get":"{origin}/v1/predictions/p1"}}}}"#);
+        let played = answered(&hello(), [&created, r#"{"status":"succeeded"}"#]);
+        assert_eq!(request(&played, 1), "GET https://api.replicate.com/v1/predictions/p1");
     }
 }
 
 #[test]
 fn a_call_given_up_cancels_what_runs_and_nothing_else() {
-    let ctx = context("a/b", false);
-    let Ok(Step::Fetch(create)) = call::begin(&ctx, HELLO) else {
-        panic!("not a fetch")
-    };
-    let nothing = call::cancel(&ctx, &create.state);
-    assert!(
-        matches!(nothing, Ok(Step::End(chunks)) if chunks.is_empty()),
-        "nothing is known to cancel yet"
-    );
-    let response = HttpResponse {
-        status: 201,
-        headers: Vec::new(),
-        body: Payload::Text(STARTING.into()),
-    };
-    let Ok(Step::Fetch(poll)) = call::resume(&ctx, create.state, response) else {
-        panic!("not a fetch")
-    };
-    let Ok(Step::Fetch(cancel)) = call::cancel(&ctx, &poll.state) else {
-        panic!("not a fetch")
-    };
-    let url = "https://api.replicate.com/v1/predictions/p1/cancel";
+    let early = hello().play::<Replicate>([Reply::client_gone()]);
+    assert_eq!(early.requests().len(), 1, "nothing is known to cancel yet");
+    let canceled = r#"{"id":"p1","status":"canceled","metrics":{"predict_time":0.1,"input_token_count":3}}"#;
+    let late = hello().play::<Replicate>([Reply::json(STARTING), Reply::client_gone(), Reply::json(canceled)]);
     assert_eq!(
-        (cancel.request.method.as_str(), cancel.request.url.as_str()),
-        ("POST", url)
+        request(&late, 2),
+        "POST https://api.replicate.com/v1/predictions/p1/cancel"
     );
-    assert!(cancel.request.idempotent);
-    assert!(matches!(call::cancel(&ctx, &cancel.state), Ok(Step::End(_))));
-    assert!(call::cancel(&ctx, "nonsense").is_err());
+    assert!(late.requests().iter().skip(2).all(|sent| sent.idempotent));
+    assert_eq!(
+        late.answer()["usage"]["prompt_tokens"],
+        3,
+        "what it used is accounted for"
+    );
+    let refused = hello().play::<Replicate>([Reply::json(STARTING), Reply::client_gone(), Reply::status(404)]);
+    assert!(!refused.is_failure(), "it may be over already");
 }
 
 #[test]
-fn a_list_that_leads_elsewhere_is_not_followed_there() {
-    let ctx = Context {
-        operation: "models".into(),
-        ..context("", false)
-    };
-    let page = |next: &str| HttpResponse {
-        status: 200,
-        headers: Vec::new(),
-        body: Payload::Text(format!(
+fn a_list_that_leads_elsewhere_is_not_followed_there_nor_for_ever() {
+    let page = |next: &str| {
+        Reply::json(format!(
             r#"{{"next":"{next}","results":[{{"owner":"a","name":"b","run_count":1}}]}}"#
-        )),
+        ))
     };
-    assert!(matches!(call::get_models(&ctx, None), Ok(Step::Fetch(_))));
-    let list = call::get_models(&ctx, Some(page("https://evil.example/v1/models?cursor=1")));
-    assert!(matches!(list, Ok(Step::Done(list)) if list.contains("a/b")));
-    // And it is not followed for ever.
-    let mut step = call::get_models(&ctx, None);
-    let mut pages = 0;
-    while let Ok(Step::Fetch(_)) = step {
-        pages += 1;
-        step = call::get_models(&ctx, Some(page("https://api.replicate.com/v1/models?cursor=1")));
-    }
-    assert_eq!(pages, 4);
-    assert!(matches!(step, Ok(Step::Done(_))));
+    let list = call("models", "", "{}");
+    let played = list.get_models::<Replicate>([page("https://evil.example/v1/models?cursor=1")]);
+    assert_eq!(played.answer()["data"][0]["id"], "a/b");
+    let round = vec![page("https://api.replicate.com/v1/models?cursor=1"); 4];
+    assert_eq!(
+        list.get_models::<Replicate>(round).answer()["data"]
+            .as_array()
+            .map(Vec::len),
+        Some(4)
+    );
+    assert_eq!(
+        list.get_models::<Replicate>([Reply::status(401)]).failure().kind,
+        "authentication"
+    );
 }
 
 #[test]
 fn vectors_come_out_of_every_shape_embedding_models_answer_in() {
-    let ctx = Context {
-        operation: "embeddings".into(),
-        ..context("a/b", false)
-    };
+    let call = call("embeddings", "a/b", r#"{"input":["a","b"]}"#);
     for output in [
         "[[0.25,-1],[1e-3,2]]",
         r#"[{"embedding":[0.25,-1]},{"embedding":[1e-3,2]}]"#,
@@ -403,36 +353,23 @@ fn vectors_come_out_of_every_shape_embedding_models_answer_in() {
     ] {
         let body =
             format!(r#"{{"id":"p1","status":"succeeded","output":{output},"metrics":{{"input_token_count":5}}}}"#);
-        let outcome = play(&ctx, r#"{"input":["a","b"]}"#, 1, |_| reply(201, body.clone()));
+        let played = answered(&call, [&body]);
         assert_eq!(
-            outcome.answer.expect(output),
+            played.answer(),
             json!({"object": "list", "usage": {"prompt_tokens": 5, "total_tokens": 5}, "data": [
             {"object": "embedding", "index": 0, "embedding": [0.25, -1]}, {"object": "embedding", "index": 1, "embedding": [0.001, 2]}]})
         );
     }
-    let failed = play(&ctx, r#"{"input":"a"}"#, 1, |_| {
-        reply(201, r#"{"id":"p1","status":"succeeded","output":"text"}"#)
-    });
-    assert_eq!(failed.failure.expect("no vectors").kind, "upstream");
+    let failed = answered(&call, [r#"{"id":"p1","status":"succeeded","output":"text"}"#]);
+    assert_eq!(failed.failure().kind, "upstream");
 }
 
 #[test]
 fn the_settings_of_the_source_document_poll_and_never_ask_for_a_stream() {
-    let config = r#"{"requestFormat":"replicate","responseFormat":"replicate","streamingSupport":false}"#;
-    let ctx = Context {
-        config: config.into(),
-        ..context("meta/llama-2-70b-chat", true)
-    };
+    let settings = r#"{"requestFormat":"replicate","responseFormat":"replicate","streamingSupport":false}"#;
     let created = r#"{"id":"p1","status":"starting","urls":{"stream":"https://stream.replicate.com/v1/streams/x"}}"#;
-    let mut first = true;
-    let outcome = play(&ctx, HELLO, 1, |request| {
-        assert_eq!(request.framing, "buffered");
-        let body = if std::mem::take(&mut first) {
-            created
-        } else {
-            r#"{"id":"p1","status":"succeeded","output":["a","b"]}"#
-        };
-        player::json(200, body)
-    });
-    assert_eq!(outcome.text(), "ab");
+    let over = r#"{"id":"p1","status":"succeeded","output":["a","b"]}"#;
+    let played = answered(&hello().streaming().config(settings), [created, over]);
+    assert_eq!(played.text(), "ab");
+    assert!(played.requests().iter().all(|sent| sent.framing == "buffered"));
 }

@@ -1,28 +1,30 @@
 //! From the client's request to the create call.
 
-use serde_json::{Value, json};
+use witgate_replicate::Replicate;
+use witgate_sdk::testing::{Failed, Sent, Value, json};
 
-use super::call::{self, Context, Failure, Fetch, Step};
-use super::player::{HELLO, context, sent, value};
+use crate::{HELLO, call, hello};
 
-fn create(config: &str, body: &Value) -> Result<Fetch, Failure> {
-    create_of("meta/meta-llama-3-8b-instruct", config, &body.to_string())
+fn create_of(model: &str, config: &str, body: &str) -> Sent {
+    call("chat.completions", model, body)
+        .config(config)
+        .request::<Replicate>()
 }
 
-fn create_of(model: &str, config: &str, body: &str) -> Result<Fetch, Failure> {
-    let ctx = Context {
-        config: config.to_owned(),
-        ..context(model, false)
-    };
-    call::begin(&ctx, body).map(|step| match step {
-        Step::Fetch(fetch) => fetch,
-        other => panic!("not a fetch: {other:?}"),
-    })
+fn refusal_of(model: &str, config: &str, body: &str) -> Failed {
+    call("chat.completions", model, body)
+        .config(config)
+        .play::<Replicate>([])
+        .failure()
+        .clone()
 }
 
 fn input(config: &str, body: &Value) -> Value {
-    let fetch = create(config, body).expect("the request is fine");
-    sent(&fetch.request)["input"].clone()
+    create_of("meta/meta-llama-3-8b-instruct", config, &body.to_string()).json()["input"].clone()
+}
+
+fn refusal(config: &str, body: &Value) -> Failed {
+    refusal_of("meta/meta-llama-3-8b-instruct", config, &body.to_string())
 }
 
 #[test]
@@ -48,21 +50,16 @@ fn a_model_is_found_at_its_own_endpoint_by_version_or_as_a_deployment() {
         ),
     ];
     for (model, config, path, version) in cases {
-        let fetch = create_of(model, config, HELLO).expect("the model is fine");
-        assert_eq!(
-            fetch.request.url,
-            format!("https://api.replicate.com/v1{path}"),
-            "{model}"
-        );
-        assert_eq!(sent(&fetch.request)["version"].as_str(), version, "{model}");
-        assert!(!fetch.request.idempotent, "a prediction must not be paid twice");
+        let sent = create_of(model, config, HELLO);
+        assert_eq!(sent.url, format!("https://api.replicate.com/v1{path}"), "{model}");
+        assert_eq!(sent.json()["version"].as_str(), version, "{model}");
+        assert!(!sent.idempotent, "a prediction must not be paid twice");
     }
 }
 
 #[test]
 fn a_model_name_cannot_lead_to_another_path() {
     for model in [
-        "",
         "llama",
         "a/b/c",
         "../account",
@@ -74,7 +71,7 @@ fn a_model_name_cannot_lead_to_another_path() {
         "a//b",
         "/a/b",
     ] {
-        let failure = create_of(model, "{}", HELLO).expect_err(model);
+        let failure = refusal_of(model, "{}", HELLO);
         assert_eq!(
             (failure.kind.as_str(), failure.param.as_deref()),
             ("not-found", Some("model")),
@@ -138,12 +135,7 @@ fn a_template_dresses_every_message() {
     for (config, prompt) in cases {
         assert_eq!(input(config, &body)["prompt"], prompt, "{config}");
     }
-    assert_eq!(
-        create(r#"{"prompt_template":"nonsense"}"#, &body)
-            .expect_err("no such template")
-            .kind,
-        "config"
-    );
+    assert_eq!(refusal(r#"{"prompt_template":"nonsense"}"#, &body).kind, "config");
 }
 
 #[test]
@@ -196,14 +188,8 @@ fn images_go_where_the_model_takes_them() {
     let two = json!({"messages": [{"role": "user", "content": [image("https://a/1.png"), image("https://a/2.png")]}]});
     let list = input(r#"{"image_list":true,"names":{"image":"image_input"}}"#, &two);
     assert_eq!(list["image_input"], json!(["https://a/1.png", "https://a/2.png"]));
-    assert_eq!(
-        create("{}", &two).expect_err("one image at most").param.as_deref(),
-        Some("messages")
-    );
-    assert_eq!(
-        create(r#"{"names":{"image":""}}"#, &one).expect_err("no images").kind,
-        "unsupported"
-    );
+    assert_eq!(refusal("{}", &two).param.as_deref(), Some("messages"));
+    assert_eq!(refusal(r#"{"names":{"image":""}}"#, &one).kind, "unsupported");
 }
 
 #[test]
@@ -225,7 +211,7 @@ fn what_no_model_does_is_refused_by_name_and_what_asks_for_nothing_is_not() {
     ];
     for (field, refused, harmless) in cases {
         let with = |value: Value| json!({"messages": [{"role": "user", "content": "hi"}], field: value});
-        let failure = create("{}", &with(refused)).expect_err(field);
+        let failure = refusal("{}", &with(refused));
         assert_eq!(
             (failure.kind.as_str(), failure.param.as_deref()),
             ("unsupported", Some(field)),
@@ -239,7 +225,7 @@ fn what_no_model_does_is_refused_by_name_and_what_asks_for_nothing_is_not() {
         json!({"role": "assistant", "content": null, "function_call": {"name": "f", "arguments": "{}"}}),
         json!({"role": "user", "content": [{"type": "input_audio"}]}),
     ] {
-        let failure = create("{}", &json!({"messages": [message]})).expect_err("no place for it");
+        let failure = refusal("{}", &json!({"messages": [message]}));
         assert_eq!(
             (failure.kind.as_str(), failure.param.as_deref()),
             ("unsupported", Some("messages"))
@@ -250,7 +236,6 @@ fn what_no_model_does_is_refused_by_name_and_what_asks_for_nothing_is_not() {
 #[test]
 fn a_request_that_cannot_be_read_is_the_clients_fault() {
     for body in [
-        "",
         "[]",
         "{}",
         r#"{"messages":[]}"#,
@@ -258,37 +243,24 @@ fn a_request_that_cannot_be_read_is_the_clients_fault() {
         r#"{"messages":[{"content":"hi"}]}"#,
         r#"{"messages":[{"role":"user","content":5}]}"#,
     ] {
-        assert_eq!(
-            create_of("a/b", "{}", body).expect_err(body).kind,
-            "invalid-request",
-            "{body}"
-        );
+        assert_eq!(refusal_of("a/b", "{}", body).kind, "invalid-request", "{body}");
     }
 }
 
 #[test]
 fn a_configured_wait_is_asked_for_unless_the_client_reads_along() {
-    let header = |streaming, config: &str| {
-        let ctx = Context {
-            config: config.to_owned(),
-            ..context("a/b", streaming)
-        };
-        let Ok(Step::Fetch(fetch)) = call::begin(&ctx, HELLO) else {
-            panic!("not a fetch")
-        };
-        fetch
-            .request
-            .headers
-            .into_iter()
-            .find(|(name, _)| name == "prefer")
-            .map(|(_, value)| value)
+    let header = |call: witgate_sdk::testing::Call, config| {
+        call.config(config)
+            .request::<Replicate>()
+            .header("prefer")
+            .map(str::to_owned)
     };
-    assert_eq!(header(false, "{}"), None);
-    assert_eq!(header(false, r#"{"wait":10}"#).as_deref(), Some("wait=10"));
-    assert_eq!(header(false, r#"{"wait":200}"#).as_deref(), Some("wait=60"));
-    assert_eq!(header(true, r#"{"wait":10}"#), None);
+    assert_eq!(header(hello(), "{}"), None);
+    assert_eq!(header(hello(), r#"{"wait":10}"#).as_deref(), Some("wait=10"));
+    assert_eq!(header(hello(), r#"{"wait":200}"#).as_deref(), Some("wait=60"));
+    assert_eq!(header(hello().streaming(), r#"{"wait":10}"#), None);
     assert_eq!(
-        header(true, r#"{"wait":10,"streamingSupport":false}"#).as_deref(),
+        header(hello().streaming(), r#"{"wait":10,"streamingSupport":false}"#).as_deref(),
         Some("wait=10")
     );
 }
@@ -300,49 +272,23 @@ fn a_bare_host_is_given_the_version_of_the_api() {
         "http://127.0.0.1:5000/v1",
         "http://127.0.0.1:5000/v1/",
     ] {
-        let ctx = Context {
-            base_url: base_url.into(),
-            ..context("a/b", false)
-        };
-        let Ok(Step::Fetch(fetch)) = call::begin(&ctx, HELLO) else {
-            panic!("not a fetch")
-        };
-        assert_eq!(fetch.request.url, "http://127.0.0.1:5000/v1/models/a/b/predictions");
+        let sent = hello().base_url(base_url).request::<Replicate>();
+        assert_eq!(sent.url, "http://127.0.0.1:5000/v1/models/a/b/predictions");
     }
 }
 
 #[test]
 fn texts_to_embed_go_as_a_list_or_as_the_model_wants_it() {
-    let embed = |config: &str, body: &str| {
-        let ctx = Context {
-            operation: "embeddings".into(),
-            config: config.into(),
-            ..context("a/b", false)
-        };
-        call::begin(&ctx, body).map(|step| match step {
-            Step::Fetch(fetch) => sent(&fetch.request)["input"].clone(),
-            other => panic!("not a fetch: {other:?}"),
-        })
-    };
-    assert_eq!(
-        embed("{}", r#"{"input":["a","b"]}"#).expect("fine"),
-        json!({"texts": ["a", "b"]})
-    );
-    let as_text = embed(
+    let embed = |config, body| call("embeddings", "a/b", body).config(config);
+    let list = embed("{}", r#"{"input":["a","b"]}"#).request::<Replicate>();
+    assert_eq!(list.json()["input"], json!({"texts": ["a", "b"]}));
+    let text = embed(
         r#"{"texts_as":"json","names":{"texts":"text_batch"}}"#,
         r#"{"input":"a"}"#,
     )
-    .expect("fine");
-    assert_eq!(value(as_text["text_batch"].as_str().expect("a string")), json!(["a"]));
-    assert_eq!(
-        embed("{}", r#"{"input":[1,2]}"#).expect_err("tokens").param.as_deref(),
-        Some("input")
-    );
-    assert_eq!(
-        embed("{}", r#"{"input":"a","dimensions":3}"#)
-            .expect_err("one size")
-            .param
-            .as_deref(),
-        Some("dimensions")
-    );
+    .request::<Replicate>();
+    assert_eq!(text.json()["input"], json!({"text_batch": r#"["a"]"#}));
+    let param = |body| embed("{}", body).play::<Replicate>([]).failure().param.clone();
+    assert_eq!(param(r#"{"input":[1,2]}"#).as_deref(), Some("input"));
+    assert_eq!(param(r#"{"input":"a","dimensions":3}"#).as_deref(), Some("dimensions"));
 }
