@@ -5,7 +5,7 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use witgate_sdk::json::Str;
@@ -117,75 +117,44 @@ pub(crate) struct Tokens {
 /// An output as text: a string is itself, a list of strings is joined (pieces of text as they are, URLs of files one a line), nothing
 /// is nothing, and anything else is shown as the JSON it is.
 fn output_text(output: &RawValue) -> String {
-    match serde_json::from_str::<Output>(output.get()) {
-        Ok(Output::Text(text)) => text,
-        Ok(Output::Nothing) => String::new(),
-        Ok(Output::Other) | Err(_) => output.get().to_owned(),
-    }
+    serde_json::from_str::<Joined>(output.get()).map_or_else(|_| output.get().to_owned(), |joined| joined.0)
 }
 
-enum Output {
-    Nothing,
-    Text(String),
-    Other,
-}
+/// The text of an output that is nothing, a string or a list of strings.
+struct Joined(String);
 
-impl<'de> Deserialize<'de> for Output {
+impl<'de> Deserialize<'de> for Joined {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(OutputVisitor)
-    }
-}
+        struct Shapes;
+        impl<'de> Visitor<'de> for Shapes {
+            type Value = Joined;
 
-struct OutputVisitor;
-
-impl<'de> Visitor<'de> for OutputVisitor {
-    type Value = Output;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a prediction's output")
-    }
-
-    fn visit_unit<E>(self) -> Result<Output, E> {
-        Ok(Output::Nothing)
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Output, E> {
-        Ok(Output::Text(text.to_owned()))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Output, E> {
-        Ok(Output::Other)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Output, E> {
-        Ok(Output::Other)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Output, E> {
-        Ok(Output::Other)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Output, E> {
-        Ok(Output::Other)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Output, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Output::Other)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Output, A::Error> {
-        let mut text = String::new();
-        let mut files = true;
-        // An item that is not a string ends in an error, and the caller then shows the whole output as JSON.
-        while let Some(piece) = list.next_element::<Str<'de>>()? {
-            files = files && is_file(&piece);
-            if files && !text.is_empty() {
-                text.push('\n');
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string, a list of strings, or null")
             }
-            text.push_str(&piece);
+
+            fn visit_unit<E>(self) -> Result<Joined, E> {
+                Ok(Joined(String::new()))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Joined, E> {
+                Ok(Joined(text.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Joined, A::Error> {
+                let mut text = String::new();
+                let mut files = true;
+                while let Some(piece) = list.next_element::<Str<'de>>()? {
+                    files = files && is_file(&piece);
+                    if files && !text.is_empty() {
+                        text.push('\n');
+                    }
+                    text.push_str(&piece);
+                }
+                Ok(Joined(text))
+            }
         }
-        Ok(Output::Text(text))
+        deserializer.deserialize_any(Shapes)
     }
 }
 
