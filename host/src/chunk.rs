@@ -13,6 +13,7 @@ mod finish;
 mod reader;
 pub(crate) mod scan;
 mod synthesise;
+mod template;
 mod tools;
 mod usage;
 
@@ -28,6 +29,7 @@ pub(crate) use usage::read as usage;
 
 use crate::{call::Operation, reply::Usage};
 use reader::{Reader, Top};
+use template::Template;
 
 /// The end mark of a stream.
 pub const DONE: &[u8] = b"data: [DONE]\n\n";
@@ -69,6 +71,7 @@ pub(crate) enum Verdict {
 #[derive(Debug)]
 pub struct Chunks {
     reader: Reader,
+    alike: Template,
     /// The event with the usage, ready for the end of the stream.
     last: BytesMut,
 }
@@ -78,6 +81,7 @@ impl Chunks {
     pub fn new(stamp: Stamp, operation: Operation) -> Self {
         Self {
             reader: Reader::stream(stamp, operation),
+            alike: Template::default(),
             last: BytesMut::new(),
         }
     }
@@ -115,6 +119,10 @@ impl Chunks {
 
     /// Reads a chunk and says what is to be done with it.
     pub(crate) fn look(&mut self, chunk: &str) -> Result<Verdict, Flaw> {
+        if let Some(verdict) = self.alike.verdict(chunk) {
+            return Ok(verdict);
+        }
+        self.alike.forget();
         let top = self.reader.read(chunk)?;
         if top.counted && self.reader.stamp.include_usage {
             self.keep_usage(chunk, &top);
@@ -125,16 +133,19 @@ impl Chunks {
             }
             self.reader.edits.cut(chunk, usage.key, usage.value.end);
         }
-        Ok(if top.repeated {
-            Verdict::Hold
-        } else if self.reader.edits.is_empty() {
-            Verdict::Keep
-        } else {
-            Verdict::Change
-        })
+        let verdict = match (top.repeated, self.reader.edits.is_empty()) {
+            (true, _) => Verdict::Hold,
+            (false, true) => Verdict::Keep,
+            (false, false) => Verdict::Change,
+        };
+        let free = self.reader.free(&top);
+        if !free.is_empty() {
+            self.alike.learn(chunk, free, verdict);
+        }
+        Ok(verdict)
     }
 
-    /// Appends the chunk that was looked at last, with its changes.
+    /// Appends the chunk that was looked at last, with its changes: its own, or those of the one it is like.
     pub(crate) fn write(&mut self, chunk: &str, out: &mut BytesMut) {
         out.put_slice(b"data: ");
         self.reader.edits.apply(chunk, out);

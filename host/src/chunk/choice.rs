@@ -23,6 +23,8 @@ pub(super) struct State {
     tools: Tools,
     /// The choice that ended last, and with which word.
     ended: Option<(u64, Vec<u8>)>,
+    /// The strings of the text being read that may say anything and mean nothing here, quotation marks left out, in order.
+    pub(super) free: Vec<Range<usize>>,
 }
 
 /// What a list of choices had.
@@ -36,6 +38,8 @@ pub(super) struct Outcome {
     pub(super) finished: bool,
     /// There is one, and all it says was said before.
     pub(super) repeated: bool,
+    /// What it says depends on the chunks before, or changes how those after it are read.
+    pub(super) special: bool,
 }
 
 /// What a choice had.
@@ -73,6 +77,7 @@ impl State {
             roles: 0,
             tools: Tools::default(),
             ended: None,
+            free: Vec::new(),
         }
     }
 
@@ -113,6 +118,12 @@ impl State {
 }
 
 impl Choice {
+    /// True if what was remembered decides about it: a choice's first role, and its tool calls.
+    fn depends(&self, state: &State) -> bool {
+        let first = state.roles & (1 << self.index.min(63)) == 0;
+        first || self.delta.as_ref().is_some_and(|delta| delta.tools.is_some())
+    }
+
     /// Why it ended. A null beside Gemini's word is none.
     fn finish(&self, text: &str) -> Finish {
         let word = |span: &Option<Range<usize>>| {
@@ -204,6 +215,7 @@ pub(super) fn list(
         outcome.failed |= choice.failed || finish == Finish::Failed;
         let ended = matches!(finish, Finish::Known | Finish::Foreign(_));
         outcome.finished |= ended;
+        outcome.special |= ended || choice.depends(state);
         repeated = ended && state.repeats(&choice, text);
         choice.mend(text, finish, state, edits);
         Ok(())
@@ -212,7 +224,7 @@ pub(super) fn list(
     Ok(outcome)
 }
 
-fn read(scan: &mut Scan<'_>, text: &str, state: &State, edits: &mut Edits) -> Result<Choice, Malformed> {
+fn read(scan: &mut Scan<'_>, text: &str, state: &mut State, edits: &mut Edits) -> Result<Choice, Malformed> {
     let mut choice = Choice {
         open: scan.place() + 1,
         ..Choice::default()
@@ -232,7 +244,13 @@ fn read(scan: &mut Scan<'_>, text: &str, state: &State, edits: &mut Edits) -> Re
                 let object = scan.peek() == b'{';
                 choice.failed = scan.skip()?.len() > 2 && object;
             }
-            name if name == body && scan.peek() == b'{' => choice.delta = Some(delta(scan, text, edits)?),
+            name if name == body && scan.peek() == b'{' => {
+                choice.delta = Some(delta(scan, text, &mut state.free, edits)?)
+            }
+            b"text" if scan.peek() == b'"' => {
+                let value = scan.skip()?;
+                state.free.push(value.start + 1..value.end - 1);
+            }
             name if name == body => edits.replace(scan.skip()?, format_args!("{{}}")),
             _ => {
                 scan.skip()?;
@@ -243,7 +261,7 @@ fn read(scan: &mut Scan<'_>, text: &str, state: &State, edits: &mut Edits) -> Re
     Ok(choice)
 }
 
-fn delta(scan: &mut Scan<'_>, text: &str, edits: &mut Edits) -> Result<Delta, Malformed> {
+fn delta(scan: &mut Scan<'_>, text: &str, free: &mut Vec<Range<usize>>, edits: &mut Edits) -> Result<Delta, Malformed> {
     let mut delta = Delta {
         open: scan.place() + 1,
         ..Delta::default()
@@ -263,7 +281,12 @@ fn delta(scan: &mut Scan<'_>, text: &str, edits: &mut Edits) -> Result<Delta, Ma
                 delta.payload = true;
                 delta.tools = Some(value);
             }
-            _ => delta.payload |= !matches!(text.get(value), Some("null" | "\"\"" | "[]" | "{}")),
+            _ => {
+                if first == b'"' {
+                    free.push(value.start + 1..value.end - 1);
+                }
+                delta.payload |= !matches!(text.get(value), Some("null" | "\"\"" | "[]" | "{}"));
+            }
         }
         Ok(())
     })?;

@@ -24,6 +24,11 @@ impl Edits {
         self.changes.is_empty()
     }
 
+    /// Where the last change ends.
+    pub(super) fn end(&self) -> usize {
+        self.changes.iter().map(|(span, _)| span.end).max().unwrap_or_default()
+    }
+
     /// Puts something in the place of `span`. Spans must not overlap; of several insertions in one place the first comes first.
     pub(super) fn replace(&mut self, span: Range<usize>, with: fmt::Arguments<'_>) {
         let start = self.text.len();

@@ -54,6 +54,8 @@ pub(super) struct Top {
     pub(super) repeated: bool,
     /// It has a list of choices.
     pub(super) listed: bool,
+    /// It cannot stand for others like it.
+    pub(super) special: bool,
     error: bool,
     groq: Option<Range<usize>>,
     /// It has members.
@@ -106,6 +108,7 @@ impl Reader {
     /// Reads a text; what has to change in it is in `edits` then.
     pub(super) fn read(&mut self, text: &str) -> Result<Top, Flaw> {
         self.edits.clear();
+        self.state.free.clear();
         self.theirs = Default::default();
         let mut top = Top {
             empty: true,
@@ -143,6 +146,7 @@ impl Reader {
                 let outcome = choice::list(scan, text, &mut self.state, &mut self.edits)?;
                 top.empty = outcome.count == 0;
                 top.repeated = outcome.repeated;
+                top.special |= outcome.special;
                 top.error |= outcome.failed;
                 self.finished |= outcome.finished;
             }
@@ -166,10 +170,25 @@ impl Reader {
             b"error" => top.error |= is_error(text.get(scan.skip()?)),
             b"type" => top.error |= text.get(scan.skip()?) == Some("\"error\""),
             _ => {
-                scan.skip()?;
+                let string = scan.peek() == b'"';
+                let value = scan.skip()?;
+                if string {
+                    self.state.free.push(value.start + 1..value.end - 1);
+                }
             }
         }
         Ok(())
+    }
+
+    /// The strings that others like the text that was read last may have other words in; none if there can be no others like it.
+    pub(super) fn free(&self, top: &Top) -> &[Range<usize>] {
+        if top.special || top.counted || top.empty {
+            return &[];
+        }
+        // What changes has to stand where it stood.
+        let changed = self.edits.end();
+        let from = self.state.free.partition_point(|span| span.start < changed);
+        self.state.free.get(from..).unwrap_or_default()
     }
 
     /// Keeps the usage. What Groq says beside it counts only where nothing else does.

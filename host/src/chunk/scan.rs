@@ -164,9 +164,19 @@ impl<'t> Scan<'t> {
         if self.take(byte) { Ok(()) } else { Err(Malformed) }
     }
 
+    /// How far the quotation mark is that ends the string in which `text` begins.
+    pub(super) fn string_length(text: &'t [u8]) -> Option<usize> {
+        let mut scan = Self { text, at: 0 };
+        scan.rest_of_string().ok().map(<[u8]>::len)
+    }
+
     /// Reads a string; what stands between its quotation marks.
-    pub(crate) fn string(&mut self) -> Result<&'t [u8], Malformed> {
+    fn string(&mut self) -> Result<&'t [u8], Malformed> {
         self.expect(b'"')?;
+        self.rest_of_string()
+    }
+
+    fn rest_of_string(&mut self) -> Result<&'t [u8], Malformed> {
         let start = self.at;
         loop {
             self.at += plain(self.text.get(self.at..).unwrap_or_default());

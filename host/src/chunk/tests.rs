@@ -299,3 +299,67 @@ fn every_shape_of_embeddings_becomes_a_list_of_lists() {
         (right.as_ptr(), Some(2))
     );
 }
+
+/// The data of all recorded streams, each with what it is from.
+fn recorded() -> Vec<(String, Vec<String>)> {
+    let folder = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures");
+    let list = std::fs::read_to_string(folder.join("openai-shaped.jsonl")).expect("the list");
+    let file = |line: &str| Some(serde_json::from_str::<Value>(line).ok()?["file"].as_str()?.to_owned());
+    let streams = list.lines().filter_map(file).filter(|file| file.ends_with(".sse"));
+    streams
+        .map(|file| {
+            let text = std::fs::read_to_string(folder.join(&file)).expect("a recording");
+            let data = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("data:"))
+                .map(str::trim);
+            (
+                file,
+                data.filter(|data| data.starts_with('{')).map(str::to_owned).collect(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_chunk_that_is_like_the_last_one_is_treated_as_if_it_were_the_first_of_its_kind() {
+    for (file, data) in recorded() {
+        for asked in [false, true] {
+            let mut quick = Chunks::new(stamp(asked), Operation::Chat);
+            let mut thorough = Chunks::new(stamp(asked), Operation::Chat);
+            for chunk in &data {
+                let (mut a, mut b) = (BytesMut::new(), BytesMut::new());
+                thorough.alike.forget();
+                assert_eq!(quick.add(chunk, &mut a), thorough.add(chunk, &mut b), "{file}: {chunk}");
+                assert!(a == b || chunk.contains("tool_calls"), "{file}: {chunk}");
+            }
+            assert_eq!(
+                (quick.usage(), quick.finished()),
+                (thorough.usage(), thorough.finished()),
+                "{file}"
+            );
+        }
+    }
+}
+
+#[test]
+fn likeness_forgives_nothing() {
+    let chunk = |content: &str| {
+        format!(r#"{{"choices":[{{"index":0,"delta":{{"content":"{content}"}},"finish_reason":null}}]}}"#)
+    };
+    let mut chunks = Chunks::new(stamp(false), Operation::Chat);
+    let mut out = BytesMut::new();
+    for right in ["a", "b", "", "c\\n\\u00e9\\\"", "é"] {
+        chunks.add(&chunk(right), &mut out).expect("a good chunk");
+    }
+    for wrong in ["\u{1}", "\\x", "\\u12", "a\"b", "\\", "\"}}"] {
+        assert!(
+            matches!(chunks.add(&chunk(wrong), &mut out), Err(Flaw::Malformed(_))),
+            "{wrong:?}"
+        );
+        chunks.add(&chunk("again"), &mut out).expect("a good chunk");
+    }
+    let other = chunk(r#"x"}}],"usage":{"prompt_tokens":7},"z":[{"q":{"w":""#);
+    chunks.add(&other, &mut out).expect("a good chunk");
+    assert_eq!(chunks.usage().and_then(|usage| usage.input), Some(7));
+}

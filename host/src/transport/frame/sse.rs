@@ -89,6 +89,9 @@ impl Scanner {
         if !self.opened && !self.open(buffer) {
             return Ok(None);
         }
+        if let Some(event) = self.plain(buffer, limit) {
+            return Ok(Some(event));
+        }
         loop {
             let event = buffer.get(self.base..).unwrap_or_default();
             if self.after_cr && !self.skip_lf(event) {
@@ -111,6 +114,26 @@ impl Scanner {
                 return Ok(Some(found));
             }
         }
+    }
+
+    /// The next event if it is a plain one, as nearly all are: the short way to what reading its lines would give.
+    fn plain(&mut self, buffer: &[u8], limit: usize) -> Option<Event> {
+        if self.after_cr || self.seen > 0 || !self.begun.is_empty() {
+            return None;
+        }
+        let text = buffer.get(self.base..)?.strip_prefix(b"data: ")?;
+        let length = memchr2(b'\n', b'\r', text)?;
+        if length + 6 > limit || text.get(length..length + 2) != Some(b"\n\n".as_slice()) {
+            return None;
+        }
+        let start = self.base + 6;
+        self.base = start + length + 2;
+        Some(Event {
+            whole: start - 6..self.base,
+            data: start..start + length,
+            plain: true,
+            ..Event::default()
+        })
     }
 
     /// An event that has no blank line at its end, perhaps not even an end of its last line.
