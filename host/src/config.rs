@@ -14,7 +14,10 @@ mod model;
 mod node;
 mod provider;
 mod read;
+mod report;
+mod rules;
 mod settings;
+mod spelling;
 #[cfg(test)]
 mod tests;
 
@@ -27,12 +30,14 @@ pub use key::{Key, KeySource};
 pub use later::LATER;
 pub use model::{Model, Price};
 pub use node::Format;
-pub use provider::{Api, Budget, CacheMode, Provider, RateLimit, Security, Settings, Via};
+pub use provider::{Api, Provider, Settings, Via};
+pub use rules::{Budget, CacheMode, RateLimit, Security};
 pub use settings::{Adapters, Admin, Limits, Server, Tls, check_listen};
 
 use crate::secret::Secret;
 use node::{Node, Value};
-use read::{Found, Report, Table};
+use read::{Found, Table};
+use report::Report;
 
 /// The largest file that is read.
 const LARGEST_FILE: u64 = 4 << 20;

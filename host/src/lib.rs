@@ -9,6 +9,7 @@ pub mod passthrough;
 pub mod record;
 pub mod reload;
 pub mod reply;
+pub mod route;
 pub mod secret;
 pub mod telemetry;
 pub mod transport;

@@ -12,9 +12,10 @@ pub mod tokens;
 
 use std::time::Duration;
 
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{self, HeaderMap, HeaderValue};
 use url::Url;
 
+pub use crate::config::Auth;
 use crate::secret::Secret;
 
 /// A provider as the wire sees it.
@@ -40,29 +41,6 @@ pub struct Upstream {
     pub egress: egress::Policy,
     /// Connections.
     pub client: http::Client,
-}
-
-/// How a key travels.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Auth {
-    /// It does not.
-    None,
-    /// `authorization: Bearer KEY`
-    Bearer,
-    /// `NAME: PREFIX KEY`
-    Header {
-        /// `x-api-key`, `api-key`, …
-        name: HeaderName,
-        /// Put before the key as it is, a blank included.
-        prefix: String,
-    },
-    /// `?NAME=KEY`
-    Query {
-        /// `key`
-        name: String,
-    },
-    /// `authorization: Basic base64(KEY)`; a key without a colon is the user name.
-    Basic,
 }
 
 impl Upstream {

@@ -5,7 +5,8 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderVa
 use super::{
     key::Key,
     node::Value,
-    read::{Found, Report, Table},
+    read::{Found, Table},
+    report::Report,
 };
 use crate::secret::Secret;
 

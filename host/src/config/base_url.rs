@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::read::{Report, Table};
+use super::{read::Table, report::Report};
 
 /// Paths of endpoints that are not part of a base URL. `/models` is not among them: there are providers whose base ends with it.
 const ENDPOINTS: &[&str] = &[

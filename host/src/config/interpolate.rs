@@ -2,7 +2,7 @@
 
 use super::{
     node::{Node, Text, Value},
-    read::Report,
+    report::Report,
 };
 
 /// Fills in the variables of all text below `node`. `path` is for messages.

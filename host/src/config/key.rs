@@ -3,10 +3,7 @@
 
 use std::fmt;
 
-use super::{
-    Environment,
-    read::{Report, Table},
-};
+use super::{Environment, read::Table, report::Report};
 use crate::secret::Secret;
 
 /// A provider's key and where it came from.
@@ -76,16 +73,16 @@ impl Key {
         environment: Environment<'_>,
     ) -> Self {
         if let Some((text, source)) = direct {
-            return Self::of(text, source);
+            return Self::of(&text, source);
         }
         if let Some(name) = &named
             && let Some(text) = environment(name)
         {
-            return Self::of(text, KeySource::Variable(name.clone()));
+            return Self::of(&text, KeySource::Variable(name.clone()));
         }
         let default = variable_for(id);
         if let Some(text) = environment(&default) {
-            return Self::of(text, KeySource::Default(default));
+            return Self::of(&text, KeySource::Default(default));
         }
         let (variable, named) = named.map_or((default, false), |name| (name, true));
         Self {
@@ -94,8 +91,8 @@ impl Key {
         }
     }
 
-    fn of(text: String, source: KeySource) -> Self {
-        if keyless(&text) {
+    fn of(text: &str, source: KeySource) -> Self {
+        if keyless(text) {
             Self {
                 secret: None,
                 source: KeySource::Keyless,

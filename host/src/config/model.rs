@@ -2,7 +2,8 @@
 
 use super::{
     node::Value,
-    read::{Found, Report, Table},
+    read::{Found, Table},
+    report::Report,
 };
 
 /// A model. In the file a table, or only its id.

@@ -2,65 +2,15 @@
 //! is found in either spelling, `base_url` or `baseUrl`; what is left when all keys were asked for is a mistake, and reported with
 //! the nearest known key.
 
-use std::{fmt::Display, ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, time::Duration};
 
 use super::{
-    Environment, Note,
-    error::Problem,
-    later,
-    node::{Field, Format, Node, Text, Value},
+    Note, later,
+    node::{Field, Node, Text, Value},
+    report::Report,
+    spelling::{nearest, snake},
 };
 use crate::secret::Secret;
-
-/// What was found wrong, or worth saying, so far.
-pub(super) struct Report<'e> {
-    pub(super) format: Format,
-    pub(super) environment: Environment<'e>,
-    pub(super) problems: Vec<Problem>,
-    /// Said by `witgate check` and in the log at start; nothing is wrong.
-    pub(super) warnings: Vec<Note>,
-    /// Keys that were read but act in a later capability.
-    pub(super) later: Vec<Note>,
-    /// Every key that was asked for: the schema, as far as this file led through it.
-    #[cfg(test)]
-    pub(super) schema: std::collections::BTreeSet<String>,
-}
-
-impl<'e> Report<'e> {
-    pub(super) fn new(format: Format, environment: Environment<'e>, problems: Vec<Problem>) -> Self {
-        Self {
-            format,
-            environment,
-            problems,
-            warnings: Vec::new(),
-            later: Vec::new(),
-            #[cfg(test)]
-            schema: std::collections::BTreeSet::new(),
-        }
-    }
-
-    /// Something is wrong at `key`. The first problem of a key is the cause of any further one.
-    pub(super) fn problem(&mut self, line: usize, key: &str, message: impl Display, remedy: impl Display) {
-        if self.problems.iter().any(|problem| problem.key.as_deref() == Some(key)) {
-            return;
-        }
-        self.problems.push(Problem {
-            line: Some(line),
-            key: Some(key.to_owned()),
-            message: message.to_string(),
-            remedy: remedy.to_string(),
-        });
-    }
-
-    /// Something at `key` is allowed, and probably not meant.
-    pub(super) fn warn(&mut self, line: usize, key: &str, message: impl Display) {
-        self.warnings.push(Note {
-            line: Some(line),
-            key: key.to_owned(),
-            message: message.to_string(),
-        });
-    }
-}
 
 /// A table being read.
 pub(super) struct Table<'n> {
@@ -411,48 +361,4 @@ fn milliseconds(text: &str) -> Option<u64> {
         _ => return None,
     };
     number.parse::<u64>().ok()?.checked_mul(factor)
-}
-
-/// `baseUrl` and `base_url` as `base_url`.
-pub(super) fn snake(key: &str) -> String {
-    let mut out = String::with_capacity(key.len() + 4);
-    for c in key.chars() {
-        if c.is_ascii_uppercase() && !out.is_empty() {
-            out.push('_');
-        }
-        out.push(c.to_ascii_lowercase());
-    }
-    out
-}
-
-/// `base_url` as `baseUrl`.
-pub(super) fn camel(key: &str) -> String {
-    let mut words = key.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |mut out, word| {
-        let mut letters = word.chars();
-        out.extend(letters.next().map(|c| c.to_ascii_uppercase()));
-        out.push_str(letters.as_str());
-        out
-    })
-}
-
-/// What to write instead of an unknown key, spelled as is usual in the file's format.
-fn nearest(key: &str, known: &[&str], format: Format) -> String {
-    let spelled = |key: &str| match format {
-        Format::Toml => key.to_owned(),
-        Format::Json => camel(key),
-    };
-    let close = known
-        .iter()
-        .map(|known| (strsim::jaro_winkler(key, known), known))
-        .filter(|(score, _)| *score > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    match close {
-        Some((_, known)) => format!("did you mean `{}`?", spelled(known)),
-        None => {
-            let all: Vec<_> = known.iter().map(|known| spelled(known)).collect();
-            format!("the keys here are {}", all.join(", "))
-        }
-    }
 }

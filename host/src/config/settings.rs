@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::read::{Report, Table};
+use super::{read::Table, report::Report};
 use crate::secret::Secret;
 
 /// `[server]`
