@@ -6,6 +6,7 @@
 
 mod auth;
 mod base_url;
+pub mod discover;
 mod error;
 mod interpolate;
 mod key;

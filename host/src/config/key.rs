@@ -91,7 +91,7 @@ impl Key {
         }
     }
 
-    fn of(text: &str, source: KeySource) -> Self {
+    pub(super) fn of(text: &str, source: KeySource) -> Self {
         if keyless(text) {
             Self {
                 secret: None,
