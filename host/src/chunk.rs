@@ -18,6 +18,7 @@ mod tools;
 mod usage;
 
 use bytes::{BufMut, BytesMut};
+use memchr::memchr2;
 
 pub use answer::{Answer, complete};
 pub use assemble::Assembler;
@@ -88,6 +89,8 @@ impl Chunks {
 
     /// Reads a chunk and appends it to `out` as the client is to see it: an event, or nothing.
     pub fn add(&mut self, chunk: &str, out: &mut BytesMut) -> Result<(), Flaw> {
+        let one_line = memchr2(b'\n', b'\r', chunk.as_bytes()).map(|_| chunk.replace(['\n', '\r'], " "));
+        let chunk = one_line.as_deref().unwrap_or(chunk);
         match self.look(chunk)? {
             Verdict::Keep => event(chunk.as_bytes(), out),
             Verdict::Change => self.write(chunk, out),
@@ -173,6 +176,13 @@ pub(crate) fn event(data: &[u8], out: &mut BytesMut) {
     out.put_slice(b"data: ");
     out.put_slice(data);
     out.put_slice(b"\n\n");
+}
+
+/// JSON without its line ends: between tokens a blank does as well, and in strings there are none.
+pub(crate) fn on_one_line(json: &[u8]) -> Vec<u8> {
+    json.iter()
+        .map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte })
+        .collect()
 }
 
 /// `text` as JSON.

@@ -245,7 +245,7 @@ fn read(scan: &mut Scan<'_>, text: &str, state: &mut State, edits: &mut Edits) -
                 choice.failed = scan.skip()?.len() > 2 && object;
             }
             name if name == body && scan.peek() == b'{' => {
-                choice.delta = Some(delta(scan, text, &mut state.free, edits)?)
+                choice.delta = Some(delta(scan, text, &mut state.free, edits)?);
             }
             b"text" if scan.peek() == b'"' => {
                 let value = scan.skip()?;

@@ -130,6 +130,7 @@ impl Reader {
         Ok(top)
     }
 
+    /// Reads a member of the top level.
     fn member(&mut self, top: &mut Top, scan: &mut Scan<'_>, key: &Key<'_>, text: &str) -> Result<(), Malformed> {
         top.any = true;
         match key.name {
@@ -141,15 +142,7 @@ impl Reader {
             }
             b"created" => self.theirs[2] = Some(scan.skip()?),
             b"model" => self.theirs[3] = Some(scan.skip()?),
-            b"choices" if scan.peek() == b'[' => {
-                top.listed = true;
-                let outcome = choice::list(scan, text, &mut self.state, &mut self.edits)?;
-                top.empty = outcome.count == 0;
-                top.repeated = outcome.repeated;
-                top.special |= outcome.special;
-                top.error |= outcome.failed;
-                self.finished |= outcome.finished;
-            }
+            b"choices" if scan.peek() == b'[' => self.choices(top, scan, text)?,
             b"usage" => {
                 let object = scan.peek() == b'{';
                 let value = scan.skip()?;
@@ -157,16 +150,7 @@ impl Reader {
                     top.usage = Some(Member { key: key.start, value });
                 }
             }
-            b"x_groq" if scan.peek() == b'{' => scan.members(|scan, key| {
-                let object = scan.peek() == b'{';
-                let value = scan.skip()?;
-                match key.name {
-                    b"usage" if object => top.groq = Some(value),
-                    b"error" => top.error |= is_error(text.get(value)),
-                    _ => {}
-                }
-                Ok(())
-            })?,
+            b"x_groq" if scan.peek() == b'{' => groq(top, scan, text)?,
             b"error" => top.error |= is_error(text.get(scan.skip()?)),
             b"type" => top.error |= text.get(scan.skip()?) == Some("\"error\""),
             _ => {
@@ -177,6 +161,17 @@ impl Reader {
                 }
             }
         }
+        Ok(())
+    }
+
+    fn choices(&mut self, top: &mut Top, scan: &mut Scan<'_>, text: &str) -> Result<(), Malformed> {
+        let outcome = choice::list(scan, text, &mut self.state, &mut self.edits)?;
+        top.listed = true;
+        top.empty = outcome.count == 0;
+        top.repeated = outcome.repeated;
+        top.special |= outcome.special;
+        top.error |= outcome.failed;
+        self.finished |= outcome.finished;
         Ok(())
     }
 
@@ -257,6 +252,20 @@ fn add(members: &mut String, name: &str, value: &str) {
     members.push_str(name);
     members.push_str("\":");
     members.push_str(value);
+}
+
+/// Groq's own member: its usage, in some streams the only one, and its errors.
+fn groq(top: &mut Top, scan: &mut Scan<'_>, text: &str) -> Result<(), Malformed> {
+    scan.members(|scan, key| {
+        let object = scan.peek() == b'{';
+        let value = scan.skip()?;
+        match key.name {
+            b"usage" if object => top.groq = Some(value),
+            b"error" => top.error |= is_error(text.get(value)),
+            _ => {}
+        }
+        Ok(())
+    })
 }
 
 /// An `error` that says something: not null, not false, not empty.

@@ -53,6 +53,38 @@ fn what_an_adapter_leaves_out_is_filled_in() {
 }
 
 #[test]
+fn a_chunk_written_over_several_lines_is_still_one_event() {
+    let pretty = "{\r\n  \"choices\": [\n    {\"index\": 0, \"delta\": {\"content\": \"Hi\\n\"}}\n  ]\n}";
+    assert_eq!(stream(false, &[pretty])[0]["choices"][0]["delta"]["content"], "Hi\n");
+}
+
+#[test]
+fn a_stream_of_legacy_completions_is_filled_in_in_its_own_shape() {
+    let mut chunks = Chunks::new(stamp(false), Operation::Completions);
+    let mut out = BytesMut::new();
+    for text in ["Hi", "!"] {
+        let chunk = format!(r#"{{"choices":[{{"index":0,"text":"{text}","finish_reason":null}}]}}"#);
+        chunks.add(&chunk, &mut out).expect("a good chunk");
+    }
+    chunks
+        .add(
+            r#"{"choices":[{"index":0,"text":"","finish_reason":"stop"}]}"#,
+            &mut out,
+        )
+        .expect("a good chunk");
+    chunks.end(&mut out);
+    let shown = events(&out);
+    assert_eq!(
+        (&shown[1]["object"], &shown[1]["choices"][0]),
+        (
+            &json!("text_completion"),
+            &json!({"index": 0, "text": "!", "finish_reason": null})
+        )
+    );
+    assert!(chunks.finished());
+}
+
+#[test]
 fn what_a_chunk_says_itself_stays() {
     let chunk = r#"{ "id":"x" ,"object":"chat.completion.chunk","created":1,"model":"y","choices":[{"index":0,"delta":{"role":"assistant","content":"é"}}],"own":{"a":[1.50]}}"#;
     let mut chunks = Chunks::new(stamp(false), Operation::Chat);

@@ -222,14 +222,8 @@ impl Lens {
 
     /// Puts an event into `out` as the client is to see it.
     fn event(&mut self, event: &Event, out: &mut Out) -> Outcome {
-        let joined = event
-            .joined
-            .as_ref()
-            .map(|lines| lines.iter().map(|b| if *b == b'\n' { b' ' } else { *b }).collect());
-        let data: &[u8] = match &joined {
-            Some(joined) => Vec::as_slice(joined),
-            None => self.cutter.bytes(&event.data),
-        };
+        let joined = event.joined.as_deref().map(chunk::on_one_line);
+        let data = joined.as_deref().unwrap_or_else(|| self.cutter.bytes(&event.data));
         if is_done(data) {
             if event.plain && data == b"[DONE]" && !self.chunks.holds() {
                 out.keep(event.whole.clone(), &self.cutter);
@@ -243,17 +237,16 @@ impl Lens {
         if !failed && data.trim_ascii_start().first() != Some(&b'{') {
             return Outcome::More;
         }
-        let Ok(text) = std::str::from_utf8(data) else {
-            return self.broken(Flaw::Malformed("a chunk that is not valid UTF-8"));
+        let verdict = match std::str::from_utf8(data) {
+            Err(_) => Err(Flaw::Malformed("a chunk that is not valid UTF-8")),
+            Ok(text) if failed => Err(Flaw::Error(text.to_owned())),
+            Ok(text) => self.chunks.look(text).map(|verdict| (verdict, text)),
         };
-        if failed {
-            return self.broken(Flaw::Error(text.to_owned()));
-        }
-        match self.chunks.look(text) {
-            Ok(Verdict::Keep) if event.plain => out.keep(event.whole.clone(), &self.cutter),
-            Ok(Verdict::Keep) => chunk::event(text.as_bytes(), out.built(&self.cutter)),
-            Ok(Verdict::Change) => self.chunks.write(text, out.built(&self.cutter)),
-            Ok(Verdict::Hold) => {}
+        match verdict {
+            Ok((Verdict::Keep, _)) if event.plain => out.keep(event.whole.clone(), &self.cutter),
+            Ok((Verdict::Keep, text)) => chunk::event(text.as_bytes(), out.built(&self.cutter)),
+            Ok((Verdict::Change, text)) => self.chunks.write(text, out.built(&self.cutter)),
+            Ok((Verdict::Hold, _)) => {}
             Err(flaw) => return self.broken(flaw),
         }
         Outcome::More

@@ -54,7 +54,7 @@ pub(super) fn read(status: Option<u16>, headers: &HeaderMap, body: &Bytes) -> Fa
     let said = json.as_ref().map(said).unwrap_or_default();
     let text = String::from_utf8_lossy(body);
     let message = match said.message {
-        Some(message) if !message.is_empty() => message,
+        Some(message) if !message.is_empty() => cut(&message),
         _ => in_its_words(status, text.trim()),
     };
     let status = status.or(said.status);
