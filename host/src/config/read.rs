@@ -68,7 +68,7 @@ impl<'n> Table<'n> {
         self.known.push(key);
         let schema = self.schema(key);
         #[cfg(test)]
-        report.schema.insert(schema.clone());
+        report.asked.insert(schema.clone());
         let mut found: Option<&Field> = None;
         for field in self.fields.iter().filter(|field| snake(&field.key) == key) {
             if found.is_some() {
@@ -79,6 +79,8 @@ impl<'n> Table<'n> {
         }
         let field = found.filter(|field| !matches!(field.node.value, Value::Null))?;
         let path = self.path(&field.key);
+        #[cfg(test)]
+        report.found.insert(schema.clone());
         if let Some(capability) = later::acts_in(&schema) {
             report.later.push(Note {
                 line: Some(field.line),

@@ -15,7 +15,10 @@ pub(super) struct Report<'e> {
     pub(super) later: Vec<Note>,
     /// Every key that was asked for: the schema, as far as this file led through it.
     #[cfg(test)]
-    pub(super) schema: std::collections::BTreeSet<String>,
+    pub(super) asked: std::collections::BTreeSet<String>,
+    /// Those of them that were there.
+    #[cfg(test)]
+    pub(super) found: std::collections::BTreeSet<String>,
 }
 
 impl<'e> Report<'e> {
@@ -27,7 +30,9 @@ impl<'e> Report<'e> {
             warnings: Vec::new(),
             later: Vec::new(),
             #[cfg(test)]
-            schema: std::collections::BTreeSet::new(),
+            asked: std::collections::BTreeSet::new(),
+            #[cfg(test)]
+            found: std::collections::BTreeSet::new(),
         }
     }
 

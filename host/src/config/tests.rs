@@ -1,5 +1,6 @@
 //! What the configuration promises to its author.
 
+mod examples;
 mod mistakes;
 mod seeds;
 mod values;
