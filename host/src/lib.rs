@@ -3,6 +3,7 @@
 pub mod adapter;
 pub mod call;
 pub mod chunk;
+pub mod cli;
 pub mod config;
 pub mod error;
 pub mod passthrough;

@@ -1,2 +1,9 @@
-//! x
-fn main() {}
+//! The program. All it does is choose an allocator and hand over to [`witgate::cli`].
+
+/// Faster than the system's for many small allocations on many threads, and it gives memory back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    witgate::cli::main()
+}

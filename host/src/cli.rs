@@ -1,0 +1,89 @@
+//! The command line: one file a command. A command says what it does, with examples, in its own file.
+
+mod completions;
+mod print;
+mod provider;
+mod route;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// An LLM gateway whose provider adapters are WebAssembly components.
+#[derive(Parser)]
+#[command(name = "witgate", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// To add a command: a variant here, and its file.
+#[derive(Subcommand)]
+enum Command {
+    Route(route::Route),
+    Provider(provider::Provider),
+    Completions(completions::Completions),
+}
+
+/// What a command ends with: nothing, or what went wrong and the exit code that tells it.
+pub(crate) type Outcome = Result<(), Failed>;
+
+/// Why a command failed.
+pub(crate) struct Failed {
+    /// One line that says what is wrong and what to do; more lines for more mistakes.
+    pub(crate) message: String,
+    /// 64 for a wrong configuration (sysexits' EX_USAGE), 1 for the rest.
+    pub(crate) code: u8,
+}
+
+impl Failed {
+    /// Something went wrong while doing it.
+    pub(crate) fn new(error: impl std::fmt::Display) -> Self {
+        Self {
+            message: error.to_string(),
+            code: 1,
+        }
+    }
+
+    /// The configuration is wrong; nothing was done.
+    pub(crate) fn config(error: impl std::fmt::Display) -> Self {
+        Self {
+            message: error.to_string(),
+            code: 64,
+        }
+    }
+
+    /// The command's own output has said it all.
+    pub(crate) fn said() -> Self {
+        Self::new("")
+    }
+}
+
+/// Runs the command that the arguments name.
+pub fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Route(command) => command.run(),
+        Command::Provider(command) => command.run(),
+        Command::Completions(command) => command.run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => {
+            if !failed.message.is_empty() {
+                eprintln!("witgate: {}", failed.message);
+            }
+            ExitCode::from(failed.code)
+        }
+    }
+}
+
+/// Runs a command's future on a runtime with a thread a processor.
+pub(crate) fn block_on<F: Future<Output = Outcome>>(work: F) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime
+        .map_err(|error| Failed::new(format!("threads cannot be started: {error}")))?
+        .block_on(work)
+}

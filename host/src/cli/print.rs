@@ -1,0 +1,45 @@
+//! What commands print: JSON for programs, tables for people, in colour only where a person looks.
+
+use std::io::{self, IsTerminal, Write};
+
+use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
+
+/// Prints a line. A reader that has gone away, `| head`, is no error.
+pub(super) fn line(text: impl std::fmt::Display) {
+    drop(writeln!(io::stdout().lock(), "{text}"));
+}
+
+/// Prints JSON, indented.
+pub(super) fn json(value: &serde_json::Value) {
+    line(format_args!("{value:#}"));
+}
+
+/// A table with these headings.
+pub(super) fn table(headings: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    if people_look() {
+        table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+        // A terminal that does not know its width says 0.
+        if table.width().is_some_and(|width| width < 40) {
+            table.set_width(120);
+        }
+        table.set_header(
+            headings
+                .iter()
+                .map(|text| Cell::new(text).add_attribute(Attribute::Bold)),
+        );
+    } else {
+        // For a file or a pipe: aligned columns and nothing else.
+        table.load_preset(presets::NOTHING);
+        table.force_no_tty();
+        table.set_width(u16::MAX);
+        table.set_header(headings);
+    }
+    table
+}
+
+/// Colours are for a terminal whose owner has not said no to them (no-color.org).
+fn people_look() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
