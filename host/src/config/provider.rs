@@ -1,6 +1,6 @@
 //! A provider as configured: where it is, what it speaks, how to get in, what it has.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use hyper::HeaderMap;
 use serde_json::{Map, Value};
@@ -15,22 +15,24 @@ use super::{
     report::Report,
     rules::{Budget, CacheMode, RateLimit, Security},
 };
+use crate::secret::Secret;
 
 /// `type` of a provider that has a known API itself.
 const COMPATIBLE: &str = "openai-compatible";
 /// `type` of a provider that names its adapter.
 const CUSTOM_ADAPTER: &str = "custom-adapter";
 
-/// Settings that go to the adapter beside those of `adapter_config`. Each under this name.
+/// Settings of a type's own that go to its adapter beside those of `adapter_config`, each under this name.
 const ADAPTER_SETTINGS: &[&str] = &[
     "api_version",
     "region",
     "access_key_id",
-    "secret_access_key",
-    "session_token",
     "project_id",
     "service_account_key",
 ];
+
+/// Those of them that no adapter gets to see.
+const ADAPTER_SECRETS: &[&str] = &["secret_access_key", "session_token"];
 
 /// A provider.
 #[derive(Clone, Debug)]
@@ -73,6 +75,8 @@ pub struct Provider {
     pub security: Security,
     /// `adapter_config` and the settings of its type.
     pub settings: Settings,
+    /// Secrets of its type beside the key: an adapter gets a token for each.
+    pub secrets: BTreeMap<String, Secret>,
     /// `rate_limit`
     pub rate_limit: RateLimit,
     /// `budget`
@@ -164,6 +168,7 @@ impl Provider {
             default_params: Map::new(),
             security: Security::default(),
             settings: Settings::default(),
+            secrets: BTreeMap::new(),
             rate_limit: RateLimit::default(),
             budget: Budget::default(),
             cache: CacheMode::default(),
@@ -264,6 +269,13 @@ impl Provider {
             if let Some(value) = table.word(key, report) {
                 self.settings.0.entry(key).or_insert(value.into());
             }
+        }
+        for key in ADAPTER_SECRETS.iter().copied() {
+            self.secrets.extend(
+                table
+                    .word(key, report)
+                    .map(|value| (key.to_owned(), Secret::new(value))),
+            );
         }
         if self.type_ == CUSTOM_ADAPTER && self.adapter.is_none() {
             let format = ["requestFormat", "request_format"]

@@ -95,7 +95,8 @@ fn deployments_of_the_large_clouds_keep_their_settings_for_their_adapters() {
     assert_eq!(only(&azure).headers["api-key"], "your-azure-api-key");
     let bedrock = polydev("polydev-aws-bedrock.json");
     assert_eq!(only(&bedrock).base_url, None);
-    assert_eq!(only(&bedrock).settings.0["secret_access_key"], "your-secret-key");
+    assert_eq!(only(&bedrock).settings.0["access_key_id"], "your-access-key");
+    assert!(only(&bedrock).secrets["secret_access_key"].is("your-secret-key"));
     let vertex = polydev("polydev-vertex-ai.json");
     assert_eq!(
         only(&vertex).settings.0["service_account_key"],
