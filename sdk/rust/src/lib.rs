@@ -189,6 +189,8 @@ mod exchange;
 mod failure;
 #[doc(hidden)]
 pub mod glue;
+#[cfg(any(test, all(target_arch = "wasm32", feature = "heap")))]
+mod heap;
 pub mod json;
 pub mod log;
 mod manifest;
