@@ -55,13 +55,13 @@ impl Object {
 
     /// A key that comes more than once, if there is one: readers differ on which of its values counts.
     pub fn duplicate(&self) -> Option<&str> {
-        let twice =
-            |(at, (key, _)): &(usize, &(String, _))| self.fields.iter().skip(at + 1).any(|(other, _)| other == key);
-        self.fields
-            .iter()
-            .enumerate()
-            .find(twice)
-            .map(|(_, (key, _))| key.as_str())
+        // Sorted, because a body of a megabyte may have a hundred thousand keys.
+        let mut keys: Vec<&str> = self.fields.iter().map(|(key, _)| key.as_str()).collect();
+        keys.sort_unstable();
+        keys.windows(2).find_map(|pair| match pair {
+            [one, other] if one == other => Some(*one),
+            _ => None,
+        })
     }
 
     /// `text` with `changes` made: each a key and the JSON text of its new value. A key that is there gets the new value where it

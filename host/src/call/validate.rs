@@ -73,7 +73,10 @@ const FIELDS: &[(&str, Type)] = &[
     ("dimensions", Type::Integer),
 ];
 
-/// All that is wrong with the body.
+/// So many problems are told; a body of a megabyte may have a hundred thousand.
+const MOST: usize = 32;
+
+/// All that is wrong with the body, up to [`MOST`].
 pub(super) fn check(operation: Operation, fields: &Object, text: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let Some(key) = fields.duplicate() {
@@ -94,12 +97,7 @@ pub(super) fn check(operation: Operation, fields: &Object, text: &str) -> Vec<Pr
             problems.push(problem(format!("'{key}' must be at least 1."), key));
         }
     }
-    if fields.get(text, "model").is_none() {
-        problems.push(problem(
-            "You must provide a model: the field 'model' is missing.",
-            "model",
-        ));
-    }
+    model(fields.get(text, "model"), &mut problems);
     match operation {
         Operation::Chat => messages(fields.get(text, "messages"), &mut problems),
         Operation::Completions => required("prompt", fields.get(text, "prompt"), &mut problems),
@@ -107,6 +105,18 @@ pub(super) fn check(operation: Operation, fields: &Object, text: &str) -> Vec<Pr
         Operation::Models => {}
     }
     problems
+}
+
+fn model(value: Option<&str>, problems: &mut Vec<Problem>) {
+    let wrong = match value {
+        None => "You must provide a model: the field 'model' is missing.",
+        // What looks like text and cannot be read has an escape of half a character.
+        Some(value) if Type::Text.admits(value) && serde_json::from_str::<String>(value).is_err() => {
+            "The field 'model' has an escape that stands for no character."
+        }
+        Some(_) => return,
+    };
+    problems.push(problem(wrong, "model"));
 }
 
 fn required(key: &str, value: Option<&str>, problems: &mut Vec<Problem>) {
@@ -130,6 +140,9 @@ fn messages(value: Option<&str>, problems: &mut Vec<Problem>) {
         problems.push(problem("Messages are required", "messages"));
     }
     for (index, message) in list.iter().enumerate() {
+        if problems.len() >= MOST {
+            return;
+        }
         one_message(index, message.get(), problems);
     }
 }
@@ -183,4 +196,29 @@ fn wrong_type(path: &str, expected: Type, value: &str) -> Problem {
         ),
         path,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST, check};
+    use crate::call::{Operation, object::Object};
+
+    fn problems(body: &str) -> Vec<String> {
+        let fields = Object::parse(body).expect("an object");
+        let problems = check(Operation::Chat, &fields, body);
+        problems.into_iter().map(|problem| problem.message).collect()
+    }
+
+    #[test]
+    fn a_model_with_half_a_character_is_refused_and_not_taken_for_none() {
+        let found = problems(r#"{"model":"a\ud800b","messages":[{"role":"user","content":"a"}]}"#);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("'model'"), "{found:?}");
+    }
+
+    #[test]
+    fn a_hundred_thousand_wrong_messages_are_not_each_complained_about() {
+        let body = format!(r#"{{"model":"a","messages":[0{}]}}"#, ",0".repeat(100_000));
+        assert_eq!(problems(&body).len(), MOST);
+    }
 }

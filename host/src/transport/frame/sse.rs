@@ -123,7 +123,8 @@ impl Scanner {
         }
         let text = buffer.get(self.base..)?.strip_prefix(b"data: ")?;
         let length = memchr2(b'\n', b'\r', text)?;
-        if length + 6 > limit || text.get(length..length + 2) != Some(b"\n\n".as_slice()) {
+        // As where lines are read: the end of the blank line still lies within the limit.
+        if length + 7 > limit || text.get(length..length + 2) != Some(b"\n\n".as_slice()) {
             return None;
         }
         let start = self.base + 6;

@@ -127,6 +127,23 @@ fn a_frame_without_end_is_refused_at_the_limit() {
 }
 
 #[test]
+fn an_event_at_the_limit_is_judged_alike_in_one_read_and_in_many() {
+    let event = b"data: four\n\n";
+    for limit in 8..14 {
+        let in_pieces = |size: usize| {
+            let mut cutter = Cutter::new(Framing::Sse, limit);
+            let mut found = Ok(None);
+            for piece in event.chunks(size) {
+                cutter.feed(Bytes::copy_from_slice(piece));
+                found = found.and(cutter.cut());
+            }
+            found
+        };
+        assert_eq!(in_pieces(event.len()), in_pieces(1), "limit {limit}");
+    }
+}
+
+#[test]
 fn heartbeats_without_blank_lines_do_not_fill_the_limit() {
     let mut cutter = Cutter::new(Framing::Sse, 100);
     for _ in 0..1000 {
