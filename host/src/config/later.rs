@@ -8,6 +8,7 @@ pub const LATER: &[(&str, &str)] = &[
     ("providers.models.pricing", "cost accounting"),
     ("providers.models.cost", "cost accounting"),
     ("providers.models.input", "routing by capability"),
+    ("providers.models.max_output_tokens", "routing by capability"),
 ];
 
 /// The capability in which `key` acts, if that is a later one.

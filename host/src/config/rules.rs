@@ -15,8 +15,10 @@ pub struct Security {
     pub allow_insecure: bool,
     /// `ca_file`: a PEM bundle of further authorities.
     pub ca_file: Option<PathBuf>,
-    /// `allow_private`: its names may resolve to private addresses.
-    pub allow_private: bool,
+    /// `allow_hosts`: of the hosts its adapter asks for, those that may also be private or plain HTTP. A host, or `*.` and a suffix.
+    pub allow_hosts: Vec<String>,
+    /// `deny_hosts`: out of reach whatever its adapter asks for.
+    pub deny_hosts: Vec<String>,
 }
 
 impl Default for Security {
@@ -26,7 +28,8 @@ impl Default for Security {
             certificate_validation: true,
             allow_insecure: false,
             ca_file: None,
-            allow_private: false,
+            allow_hosts: Vec::new(),
+            deny_hosts: Vec::new(),
         }
     }
 }
@@ -76,7 +79,8 @@ impl Security {
         security.certificate_validation = table.flag("certificate_validation", report).unwrap_or(true);
         security.allow_insecure = table.flag("allow_insecure", report).unwrap_or(false);
         security.ca_file = table.word("ca_file", report).map(PathBuf::from);
-        security.allow_private = table.flag("allow_private", report).unwrap_or(false);
+        security.allow_hosts = table.words("allow_hosts", report);
+        security.deny_hosts = table.words("deny_hosts", report);
         table.end(report);
         security
     }
