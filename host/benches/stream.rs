@@ -31,17 +31,19 @@ fn stamp() -> Stamp {
 
 /// A provider; nothing is sent to it.
 fn upstream() -> Arc<Upstream> {
+    let base = "http://127.0.0.1:9/v1".parse().expect("a URL");
+    let egress = Policy::new(&base).expect("a base URL that may be used");
     Arc::new(Upstream {
         id: "bench".to_owned(),
-        base: "http://127.0.0.1:9/v1".parse().expect("a URL"),
+        base,
         key: None,
         auth: Auth::None,
         headers: hyper::HeaderMap::new(),
         timeout: Duration::from_secs(1),
         idle_timeout: Duration::from_secs(1),
         retries: 0,
-        egress: Policy::default(),
-        client: Client::new(Policy::default(), &Rules::default()).expect("a client"),
+        client: Client::new(egress.clone(), &Rules::default()).expect("a client"),
+        egress,
     })
 }
 

@@ -1,1 +1,173 @@
-//! The adapter runtime.
+//! The adapter runtime: calls to providers whose API only an adapter knows, a WebAssembly component from an untrusted hand.
+//!
+//! To read in this order: [`load`] (from a file to an [`Adapter`]: `inspect`, `manifest`), [`engine`](Runtime) (the engines, the
+//! pool, the clock), `guest` (the one place where a guest is called, inside a `sandbox` with its `limits`), `exchange` (the step
+//! machine), and what it uses: `request`, `body` and `send` on the way out, `decode` and `output` on the way back, `auth` for
+//! credentials an adapter finds out by itself, `wind_down` for clients that leave. `contract` is the generated bindings.
+//!
+//! A guest sees nothing but its arguments. It has no secret (`transport::tokens`), no clock, no network; it says what to send and the
+//! host sends it, if the egress policy lets it. What it may use is bounded, and whatever it does costs its own call and no other.
+
+mod answer;
+mod auth;
+mod body;
+mod contract;
+mod crypto;
+mod decode;
+mod engine;
+mod exchange;
+mod failure;
+mod guest;
+mod inspect;
+mod limits;
+mod load;
+mod log;
+pub mod manifest;
+mod output;
+mod request;
+mod sandbox;
+mod send;
+mod site;
+mod wind_down;
+
+use std::sync::Arc;
+
+pub use self::{
+    body::Upload,
+    engine::{Runtime, StartError},
+    inspect::{Found, Unfit, inspect},
+    limits::Limits,
+    load::{Adapter, Compiled, LoadError},
+    manifest::Manifest,
+    site::Site,
+};
+use self::{
+    exchange::{Role, Task, Turn},
+    output::Output,
+    wind_down::Held,
+};
+use crate::{
+    call::Call,
+    chunk::Stamp,
+    error::{Error, Failure, Kind, Result},
+    record::Record,
+    reply::Reply,
+};
+
+/// Answers `call` through the adapter of `site`. `model` is the provider's name for the model, `attempt` counts the tries, the first
+/// is 1. An error means that nothing has reached the client, so another provider may be tried.
+///
+/// Dropping the future, or later the reply's events, tells the provider to stop; what remains to be done then (cancel a job, read its
+/// usage) goes on by itself and holds on to `record` until it is done.
+pub async fn call(
+    runtime: &Runtime,
+    site: &Arc<Site>,
+    call: &Call,
+    model: &str,
+    attempt: u32,
+    record: &Arc<Record>,
+) -> Result<Reply> {
+    call_with_files(runtime, site, call, model, attempt, Vec::new(), record).await
+}
+
+/// The same for a call that came with files: each takes the place of its field in the body.
+pub async fn call_with_files(
+    runtime: &Runtime,
+    site: &Arc<Site>,
+    call: &Call,
+    model: &str,
+    attempt: u32,
+    files: Vec<Upload>,
+    record: &Arc<Record>,
+) -> Result<Reply> {
+    let adapter = &site.adapter;
+    record.note(|entry| entry.adapter = Some(Arc::clone(&adapter.id)));
+    if !adapter.manifest.serves(call.operation.as_str()) {
+        let message = format!(
+            "`{}` is not supported by the adapter `{}`",
+            call.operation.as_str(),
+            adapter.id
+        );
+        return Err(Error::Refused(Box::new(Failure::new(Kind::Unsupported, message))));
+    }
+    let task = Task {
+        role: Role::Transform,
+        operation: call.operation.as_str(),
+        model,
+        streaming: call.streaming,
+        body: body(call, model),
+        uploads: files,
+        request: call.id.as_str().into(),
+        attempt,
+        headers: forwarded(site, call),
+        out: Output::client(stamp(call), call.operation, call.streaming),
+    };
+    let held = Held::begin(runtime, site, task, record).await?;
+    if call.streaming {
+        answer::events(held).await
+    } else {
+        answer::whole(held).await
+    }
+}
+
+/// The models a provider lists, as OpenAI model objects; `None` if its adapter cannot list them.
+pub async fn models(
+    runtime: &Runtime,
+    site: &Arc<Site>,
+    record: &Arc<Record>,
+) -> Result<Option<Vec<serde_json::Value>>> {
+    if site.adapter.exports.models.is_none() {
+        return Ok(None);
+    }
+    let mut held = Held::begin(runtime, site, Task::bare(Role::Models), record).await?;
+    let turn = held.advance().await?;
+    let lie = || held_lie(site, "a model list that is not {data: [{id}]}");
+    let Turn::Answer(json) = turn else {
+        return Err(lie());
+    };
+    let mut list: serde_json::Value = serde_json::from_str(&json).map_err(|_| lie())?;
+    let serde_json::Value::Array(models) = list["data"].take() else {
+        return Err(lie());
+    };
+    if models.iter().any(|model| !model["id"].is_string()) {
+        return Err(lie());
+    }
+    Ok(Some(models))
+}
+
+/// What an answer is called that does not say so itself.
+fn stamp(call: &Call) -> Stamp {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Stamp {
+        id: format!("chatcmpl-{}", call.id),
+        created: now.unwrap_or_default().as_secs(),
+        model: call.model.clone(),
+        include_usage: call.include_usage,
+    }
+}
+
+/// The client's request with the provider's name for the model.
+fn body(call: &Call, model: &str) -> String {
+    if call.model == model {
+        return call.text().to_owned();
+    }
+    let changed = call.body_with(&[("model", &serde_json::Value::from(model).to_string())]);
+    String::from_utf8_lossy(&changed).into_owned()
+}
+
+fn held_lie(site: &Site, what: &str) -> Error {
+    Error::AdapterOutput {
+        adapter: site.adapter.id.to_string(),
+        what: what.to_owned(),
+    }
+}
+
+/// The client's headers that the adapter asked for.
+fn forwarded(site: &Site, call: &Call) -> Vec<(String, String)> {
+    let wanted = &site.adapter.manifest.forward_headers;
+    let found = wanted.iter().filter_map(|name| {
+        let value = call.headers.get(name)?.to_str().ok()?;
+        Some((format!("header.{name}"), value.to_owned()))
+    });
+    found.collect()
+}

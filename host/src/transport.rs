@@ -2,6 +2,7 @@
 //! cutting of streams into frames. [`Upstream`] is a provider as the wire sees it; both ways of talking to one, `passthrough` and
 //! `adapter`, send through it.
 
+pub mod canned;
 mod connect;
 pub mod egress;
 mod encoding;

@@ -19,12 +19,18 @@ use hyper_util::{
 use tokio::time::{Instant, Sleep};
 use url::Url;
 
-use super::{Upstream, connect, egress::Policy, encoding, tls};
+use super::{Upstream, canned::Canned, connect, egress::Policy, encoding, tls};
 use crate::error::{Error, Result};
 
-/// Pooled connections under one set of rules.
+/// Pooled connections under one set of rules; or replies that are there already.
 #[derive(Clone)]
-pub struct Client(legacy::Client<connect::Connector, Full<Bytes>>);
+pub struct Client(Wire);
+
+#[derive(Clone)]
+enum Wire {
+    Network(Box<legacy::Client<connect::Connector, Full<Bytes>>>),
+    Canned(Canned),
+}
 
 impl Client {
     /// A client that follows `egress` and `rules`. The error names the setting that is wrong.
@@ -37,7 +43,12 @@ impl Client {
             .http2_adaptive_window(true)
             .http2_keep_alive_interval(Duration::from_secs(30))
             .build(connector);
-        Ok(Self(client))
+        Ok(Self(Wire::Network(Box::new(client))))
+    }
+
+    /// A client that sends nothing and answers with `replies`, in order: for an adapter's own tests.
+    pub fn canned(replies: Canned) -> Self {
+        Self(Wire::Canned(replies))
     }
 }
 
@@ -74,6 +85,10 @@ pub struct Incoming {
 impl Upstream {
     /// Sends a request and waits for the head of its reply. Redirects are not followed.
     pub async fn send(&self, request: Outgoing) -> Result<Incoming> {
+        let client = match &self.client.0 {
+            Wire::Network(client) => client,
+            Wire::Canned(replies) => return self.canned(replies),
+        };
         let limit = request.timeout.map_or(self.timeout, |asked| asked.min(self.timeout));
         let uri: Uri = request
             .url
@@ -84,7 +99,7 @@ impl Upstream {
         *sent.method_mut() = request.method;
         *sent.uri_mut() = uri;
         *sent.headers_mut() = request.headers;
-        let reply = match tokio::time::timeout(limit, self.client.0.request(sent)).await {
+        let reply = match tokio::time::timeout(limit, client.request(sent)).await {
             Err(_) => {
                 return Err(Error::UpstreamTimeout {
                     provider: self.id.clone(),
@@ -105,18 +120,33 @@ impl Upstream {
                 Err(body) => Source::Plain(body),
             },
         };
-        let silence = Box::pin(tokio::time::sleep(self.idle_timeout));
-        let body = Reading {
+        Ok(Incoming {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: self.reading(source),
+        })
+    }
+
+    fn reading(&self, source: Source) -> Reading {
+        Reading {
             source,
             provider: self.id.clone(),
             idle: self.idle_timeout,
             read: Instant::now(),
-            silence,
-        };
+            silence: Box::pin(tokio::time::sleep(self.idle_timeout)),
+        }
+    }
+
+    fn canned(&self, replies: &Canned) -> Result<Incoming> {
+        let reply = replies.next().ok_or_else(|| Error::Connection {
+            provider: self.id.clone(),
+            reason: "there is no further reply".to_owned(),
+            unsent: false,
+        })?;
         Ok(Incoming {
-            status: head.status.as_u16(),
-            headers: head.headers,
-            body,
+            status: reply.status,
+            headers: reply.headers,
+            body: self.reading(Source::Canned(reply.body)),
         })
     }
 
@@ -155,12 +185,16 @@ pub struct Reading {
 enum Source {
     Plain(hyper::body::Incoming),
     Decoded(encoding::Decoded),
+    /// Empty once it was read.
+    Canned(Bytes),
 }
 
 impl Source {
     /// `Err` is an answer that is not whole: why does not matter to anybody.
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, ()>>> {
         match self {
+            Self::Canned(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Canned(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
             Self::Decoded(stream) => stream
                 .as_mut()
                 .poll_next(context)

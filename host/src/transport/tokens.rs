@@ -1,1 +1,157 @@
-//! Opaque stand-ins for secrets, for the guest to copy.
+//! Opaque stand-ins for secrets, for a guest to copy to where the secret belongs: [`Tokens`] of one call. A token cannot be guessed,
+//! so neither a client's prompt nor another call can name one. The real value takes its place as the request leaves, after the
+//! egress policy has said yes.
+
+use std::borrow::Cow;
+
+use memchr::memmem;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::secret::Secret;
+
+/// How a token begins. The rest is 32 hexadecimal digits; all of it survives URLs, JSON and forms as it is.
+const PREFIX: &str = "wgs_";
+const DIGITS: usize = 32;
+
+/// How a value is written where its token stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escape {
+    /// As it is: headers, plain text, fields of a multipart body.
+    Plain,
+    /// For URLs and forms.
+    Percent,
+    /// Inside a JSON string.
+    Json,
+}
+
+/// The tokens of one call, and what they stand for.
+#[derive(Debug, Default)]
+pub struct Tokens {
+    entries: Vec<(String, Secret)>,
+}
+
+impl Tokens {
+    /// Makes the token for one more value. `None` if the system gives no random bytes.
+    pub fn issue(&mut self, value: Secret) -> Option<&str> {
+        let mut random = [0; DIGITS / 2];
+        getrandom::fill(&mut random).ok()?;
+        let mut token = String::with_capacity(PREFIX.len() + DIGITS);
+        token.push_str(PREFIX);
+        for byte in random {
+            for digit in [byte >> 4, byte & 15] {
+                token.push(char::from_digit(digit.into(), 16)?);
+            }
+        }
+        self.entries.push((token, value));
+        self.entries.last().map(|(token, _)| token.as_str())
+    }
+
+    /// `text` with this call's tokens replaced. A token of another call stays what it is: meaningless.
+    pub fn reveal<'t>(&self, text: &'t str, escape: Escape) -> Cow<'t, str> {
+        let mut out = String::new();
+        let mut done = 0;
+        for at in memmem::find_iter(text.as_bytes(), PREFIX) {
+            let end = at + PREFIX.len() + DIGITS;
+            let Some(value) = text.get(at..end).and_then(|token| self.value(token)) else {
+                continue;
+            };
+            out.push_str(text.get(done..at).unwrap_or_default());
+            write(value.expose(), escape, &mut out);
+            done = end;
+        }
+        if done == 0 {
+            return Cow::Borrowed(text);
+        }
+        out.push_str(text.get(done..).unwrap_or_default());
+        Cow::Owned(out)
+    }
+
+    /// `text` with this call's secrets taken out: for what a provider says about a request that it refused, which sometimes holds
+    /// the key. Very short values are left alone: they would be found everywhere.
+    pub fn hide(&self, text: String) -> String {
+        self.entries.iter().fold(text, |text, (_, value)| {
+            let secret = value.expose();
+            if secret.len() >= 8 && memmem::find(text.as_bytes(), secret.as_bytes()).is_some() {
+                text.replace(secret, "[secret]")
+            } else {
+                text
+            }
+        })
+    }
+
+    fn value(&self, token: &str) -> Option<&Secret> {
+        self.entries
+            .iter()
+            .find(|(mine, _)| mine == token)
+            .map(|(_, value)| value)
+    }
+}
+
+fn write(value: &str, escape: Escape, out: &mut String) {
+    match escape {
+        Escape::Plain => out.push_str(value),
+        Escape::Percent => out.extend(utf8_percent_encode(value, NON_ALPHANUMERIC)),
+        Escape::Json => {
+            let quoted = serde_json::Value::from(value).to_string();
+            out.push_str(quoted.get(1..quoted.len() - 1).unwrap_or_default());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(value: &str) -> (Tokens, String) {
+        let mut tokens = Tokens::default();
+        let token = tokens.issue(Secret::new(value)).unwrap().to_owned();
+        (tokens, token)
+    }
+
+    #[test]
+    fn a_secret_is_escaped_to_fit_where_its_token_stood() {
+        let (tokens, token) = one("a\"b c\\&=ü");
+        assert_eq!(
+            tokens.reveal(&format!("<{token}>{token}"), Escape::Plain),
+            "<a\"b c\\&=ü>a\"b c\\&=ü"
+        );
+        assert_eq!(
+            tokens.reveal(&format!("k={token}&x"), Escape::Percent),
+            "k=a%22b%20c%5C%26%3D%C3%BC&x"
+        );
+        assert_eq!(
+            tokens.reveal(&format!(r#"{{"k":"{token}"}}"#), Escape::Json),
+            r#"{"k":"a\"b c\\&=ü"}"#
+        );
+    }
+
+    #[test]
+    fn another_calls_token_and_a_made_up_one_stay_as_they_are() {
+        let (tokens, _) = one("secret");
+        let (_, other) = one("secret");
+        let made_up = format!("{PREFIX}{}", "0".repeat(DIGITS));
+        for text in [other, made_up, "wgs_".to_owned(), "wgs_ü12".to_owned()] {
+            assert!(
+                matches!(tokens.reveal(&text, Escape::Plain), Cow::Borrowed(_)),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn tokens_differ_from_call_to_call_and_survive_urls_and_json() {
+        let (_, a) = one("x");
+        let (_, b) = one("x");
+        assert_ne!(a, b);
+        assert!(a.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_') && a.len() == 36);
+    }
+
+    #[test]
+    fn a_secret_in_a_providers_words_is_taken_out() {
+        let (tokens, _) = one("sk-very-secret");
+        assert_eq!(
+            tokens.hide("Incorrect key: sk-very-secret.".to_owned()),
+            "Incorrect key: [secret]."
+        );
+    }
+}

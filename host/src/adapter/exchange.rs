@@ -1,0 +1,457 @@
+//! The step machine. An [`Exchange`] is one conversation with a provider through one instance of an adapter: the guest says what to do
+//! next, the host does it, until there is an answer. [`Exchange::advance`] runs it to the next thing the client can have. Where an
+//! exchange stands ([`At`]) is always written down before something is awaited, so that it can be wound up properly if the client
+//! leaves at any await (`wind_down`).
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tokio::time::Instant;
+
+use super::{
+    auth::{self, Credentials},
+    body::{Upload, Uploads},
+    contract::{Context, Fetch, HttpResponse, Payload, Resumption, Step},
+    decode::Decoding,
+    engine::Runtime,
+    failure,
+    guest::{Guest, Planned},
+    output::Output,
+    request::{self, Reading, Ready, Surroundings},
+    send::{Received, Sending},
+    site::Site,
+};
+use crate::{
+    error::{Error, Result},
+    record::Record,
+    transport::{http::Incoming, tokens::Tokens},
+};
+
+/// What an exchange is about, and which functions of the guest's drive it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// `transform-request`, `transform-response`
+    Transform,
+    /// `authenticate`
+    Authenticate,
+    /// `get-models`
+    Models,
+}
+
+/// What is asked of an adapter.
+pub(super) struct Task<'a> {
+    pub(super) role: Role,
+    /// The contract's word.
+    pub(super) operation: &'static str,
+    /// The provider's model id.
+    pub(super) model: &'a str,
+    pub(super) streaming: bool,
+    /// The client's request; "" for the other roles.
+    pub(super) body: String,
+    /// Files beside it.
+    pub(super) uploads: Vec<Upload>,
+    pub(super) request: Arc<str>,
+    pub(super) attempt: u32,
+    /// `header.NAME` pairs.
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) out: Output,
+}
+
+/// How far an exchange has come.
+pub(super) enum Turn {
+    /// Chunks wait in the output.
+    Chunks,
+    /// The whole answer, in JSON. It is over.
+    Answer(String),
+    /// The end of an answer in chunks; the last ones may wait in the output. It is over.
+    End,
+    /// A 2xx reply whose body goes to the client untouched. It is over.
+    Relay(Incoming),
+}
+
+/// One conversation with a provider.
+pub(super) struct Exchange {
+    pub(super) runtime: Runtime,
+    pub(super) site: Arc<Site>,
+    pub(super) record: Arc<Record>,
+    pub(super) guest: Guest,
+    pub(super) role: Role,
+    pub(super) context: Context,
+    pub(super) at: At,
+    pub(super) out: Output,
+    /// The provider's headers that the client may see, of the last reply.
+    pub(super) exposed: HeaderMap,
+    tokens: Tokens,
+    uploads: Uploads,
+    credentials: Option<Arc<Credentials>>,
+    /// New credentials were fetched after a 401: that is done once.
+    renewed: bool,
+    pub(super) requests: u32,
+    /// Went wrong after chunks that the client is to have first.
+    late: Option<Error>,
+}
+
+/// Where an exchange stands.
+pub(super) enum At {
+    /// A request waits, or is under way.
+    Fetch(Box<Pending>),
+    /// A stream is being read.
+    Stream(Box<Decoding>),
+    /// Nothing is left to do.
+    Over,
+}
+
+/// A request that waits, or is under way.
+pub(super) struct Pending {
+    pub(super) ready: Arc<Ready>,
+    pub(super) state: String,
+    /// Not before.
+    until: Option<Instant>,
+    /// Kept here and not in a future of ours: it can outlive its client.
+    pub(super) flight: Option<Pin<Box<dyn Future<Output = Result<Received>> + Send>>>,
+    /// Repeated since the guest said that the failure passes.
+    repeats: u32,
+}
+
+impl Task<'_> {
+    /// A task without a client's request.
+    pub(super) fn bare(role: Role) -> Self {
+        Task {
+            role,
+            operation: "models",
+            model: "",
+            streaming: false,
+            body: String::new(),
+            uploads: Vec::new(),
+            request: "".into(),
+            attempt: 1,
+            headers: Vec::new(),
+            out: Output::none(),
+        }
+    }
+}
+
+impl Exchange {
+    /// A fresh instance, and its first step.
+    pub(super) async fn begin(
+        runtime: &Runtime,
+        site: &Arc<Site>,
+        task: Task<'_>,
+        record: &Arc<Record>,
+    ) -> Result<Box<Self>> {
+        let credentials = match task.role {
+            Role::Authenticate => None,
+            Role::Transform | Role::Models => auth::credentials(runtime, site, record).await?,
+        };
+        let guest = Guest::new(runtime, site, &task.request).await?;
+        let mut tokens = Tokens::default();
+        let context = context(runtime, site, &task, credentials.as_deref(), &mut tokens)?;
+        let (uploads, body) = if task.uploads.is_empty() {
+            (Uploads::default(), task.body)
+        } else {
+            Uploads::keep(task.uploads, &task.body, &mut tokens)?
+        };
+        let mut exchange = Box::new(Self {
+            runtime: runtime.clone(),
+            site: Arc::clone(site),
+            record: Arc::clone(record),
+            guest,
+            role: task.role,
+            context,
+            at: At::Over,
+            out: task.out,
+            exposed: HeaderMap::new(),
+            tokens,
+            uploads,
+            credentials,
+            renewed: false,
+            requests: 0,
+            late: None,
+        });
+        exchange.plan(&body).await?;
+        Ok(exchange)
+    }
+
+    /// The first step.
+    async fn plan(&mut self, body: &String) -> Result<()> {
+        let planned = match self.role {
+            Role::Transform => self.guest.transform_request(&self.context, body).await,
+            Role::Authenticate => self.guest.authenticate(&self.context, None).await,
+            Role::Models => self.guest.get_models(&self.context, None).await,
+        };
+        let step = self.planned(planned)?;
+        if let Some(turn) = self.take(step, None)? {
+            self.out.keep(turn);
+        }
+        Ok(())
+    }
+
+    /// Runs until there is something for the client. After an answer, an end, a relay or an error it is over.
+    pub(super) async fn advance(&mut self) -> Result<Turn> {
+        if let Some(error) = self.late.take() {
+            return Err(error);
+        }
+        if let Some(turn) = self.out.kept() {
+            return Ok(turn);
+        }
+        loop {
+            if self.out.ready() {
+                return Ok(Turn::Chunks);
+            }
+            let turned = match &self.at {
+                At::Over => return Ok(Turn::End),
+                At::Fetch(_) => self.fetch().await,
+                At::Stream(_) => self.read().await,
+            };
+            match turned {
+                Ok(Some(turn)) => return Ok(turn),
+                Ok(None) => {}
+                Err(error) if self.out.ready() => {
+                    self.late = Some(error);
+                    return Ok(Turn::Chunks);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Sends the pending request and shows the guest the reply.
+    pub(super) async fn fetch(&mut self) -> Result<Option<Turn>> {
+        match self.receive().await? {
+            Received::Whole { status, headers, body } => self.respond(status, &headers, body).await,
+            Received::Flowing(incoming) => {
+                self.expose(&incoming.headers);
+                let At::Fetch(pending) = &self.at else {
+                    return Err(Error::Internal("a reply without a request"));
+                };
+                let (reading, state) = (pending.ready.reading, pending.state.clone());
+                match reading {
+                    Reading::Frames(framing) => self.open(incoming, framing, state).await.map(|()| None),
+                    Reading::Relay | Reading::Whole => {
+                        self.at = At::Over;
+                        Ok(Some(Turn::Relay(incoming)))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until it is time, then until the reply is there; with new credentials once, if the provider refuses the old.
+    async fn receive(&mut self) -> Result<Received> {
+        loop {
+            let At::Fetch(pending) = &mut self.at else {
+                return Err(Error::Internal("a reply without a request"));
+            };
+            if let Some(until) = pending.until {
+                tokio::time::sleep_until(until).await;
+                pending.until = None;
+            }
+            let sending = || Sending {
+                ready: Arc::clone(&pending.ready),
+                site: Arc::clone(&self.site),
+                credentials: self.credentials.clone(),
+                record: Arc::clone(&self.record),
+                limit: self.runtime.limits().reply,
+            };
+            let flight = pending.flight.get_or_insert_with(|| Box::pin(sending().run()));
+            let received = flight.as_mut().await;
+            pending.flight = None;
+            let refused = matches!(&received, Ok(Received::Whole { status: 401, .. })) && pending.ready.credentialed;
+            if !refused || self.renewed || self.credentials.is_none() {
+                return received;
+            }
+            self.renewed = true;
+            self.site.credentials.forget(self.credentials.as_ref());
+            self.credentials = auth::credentials(&self.runtime, &self.site, &self.record).await?;
+        }
+    }
+
+    /// Shows the guest a reply that was read whole, and takes its next step.
+    async fn respond(&mut self, status: u16, headers: &HeaderMap, body: Bytes) -> Result<Option<Turn>> {
+        self.expose(headers);
+        let At::Fetch(pending) = &self.at else {
+            return Err(Error::Internal("a reply without a request"));
+        };
+        let reply = Resumption {
+            state: pending.state.clone(),
+            response: HttpResponse {
+                status,
+                headers: pairs(headers),
+                body: payload(body, status, &self.tokens),
+            },
+        };
+        let planned = match self.role {
+            Role::Transform => self.guest.transform_response(&self.context, &reply).await,
+            Role::Authenticate => self.guest.authenticate(&self.context, Some(&reply)).await,
+            Role::Models => self.guest.get_models(&self.context, Some(&reply)).await,
+        };
+        if self.passes(status, &planned) {
+            return Ok(None);
+        }
+        let step = self.planned(planned)?;
+        self.take(step, Some(status))
+    }
+
+    /// True if the guest found a failure that passes in a reply that did not look like one, and the request will be repeated. (By
+    /// its status alone a reply is repeated before the guest sees it.)
+    fn passes(&mut self, status: u16, planned: &Planned) -> bool {
+        let (At::Fetch(pending), Ok(Err(failure))) = (&mut self.at, planned) else {
+            return false;
+        };
+        let again = self.role == Role::Transform
+            && status < 400
+            && pending.ready.idempotent
+            && pending.repeats < self.site.upstream.retries
+            && failure::passes(&failure.kind);
+        if again {
+            pending.repeats += 1;
+            let asked = Duration::from_millis(failure.retry_after_ms.unwrap_or(500).into());
+            pending.until = Some(Instant::now() + asked);
+        }
+        again
+    }
+
+    /// Settles what a call of the guest's gave: what it cost, and whether it failed.
+    pub(super) fn planned<T>(&mut self, planned: Result<Result<T, super::contract::Failure>>) -> Result<T> {
+        let spent = self.guest.spent();
+        self.record.note(|entry| {
+            entry.adapter_cpu += spent.time;
+            entry.adapter_calls += spent.calls;
+        });
+        planned?.map_err(|failure| {
+            self.at = At::Over;
+            failure::refused(failure)
+        })
+    }
+
+    /// Takes the guest's next step. `status` is that of the reply it was shown.
+    pub(super) fn take(&mut self, step: Step, status: Option<u16>) -> Result<Option<Turn>> {
+        match step {
+            Step::Fetch(fetch) => self.schedule(fetch).map(|()| None),
+            Step::Done(answer) => {
+                if status.is_some_and(|status| status >= 400) {
+                    return Err(self.lie("an answer made of a reply that says it failed"));
+                }
+                if self.out.begun() {
+                    return Err(self.lie("a whole answer after chunks of it"));
+                }
+                self.at = At::Over;
+                Ok(Some(Turn::Answer(answer)))
+            }
+            Step::End(chunks) => {
+                self.emit(chunks)?;
+                self.at = At::Over;
+                Ok(Some(Turn::End))
+            }
+        }
+    }
+
+    fn schedule(&mut self, fetch: Fetch) -> Result<()> {
+        self.emit(fetch.emit)?;
+        self.requests += 1;
+        let most = self.runtime.limits().steps;
+        if self.requests > most {
+            return Err(self.lie(&format!("more than {most} requests for one call")));
+        }
+        let around = Surroundings {
+            site: &self.site,
+            tokens: &self.tokens,
+            uploads: &self.uploads,
+        };
+        let ready = request::prepare(fetch.request, &around)?;
+        let wait = Duration::from_millis(fetch.delay_ms.into());
+        self.at = At::Fetch(Box::new(Pending {
+            ready: Arc::new(ready),
+            state: fetch.state,
+            until: (!wait.is_zero()).then(|| Instant::now() + wait),
+            flight: None,
+            repeats: 0,
+        }));
+        Ok(())
+    }
+
+    /// Passes chunks on.
+    pub(super) fn emit(&mut self, chunks: Vec<String>) -> Result<()> {
+        for chunk in chunks {
+            self.out.add(&chunk).map_err(|what| self.lie(what))?;
+        }
+        Ok(())
+    }
+
+    /// The tokens of this exchange.
+    pub(super) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// The error for a guest that broke a rule; `what` is ours, never the guest's text.
+    pub(super) fn lie(&self, what: &str) -> Error {
+        Error::AdapterOutput {
+            adapter: self.site.adapter.id.to_string(),
+            what: what.to_owned(),
+        }
+    }
+
+    pub(super) fn expose(&mut self, headers: &HeaderMap) {
+        for (theirs, ours) in &self.site.adapter.manifest.expose_headers {
+            if let Some(value) = headers.get(theirs) {
+                self.exposed.insert(ours, value.clone());
+            }
+        }
+    }
+}
+
+/// What the guest may know.
+fn context(
+    runtime: &Runtime,
+    site: &Site,
+    task: &Task<'_>,
+    credentials: Option<&Credentials>,
+    tokens: &mut Tokens,
+) -> Result<Context> {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    let deadline = now + runtime.limits().wall_clock;
+    let mut ext = vec![
+        ("attempt".to_owned(), task.attempt.to_string()),
+        ("deadline-unix-ms".to_owned(), deadline.as_millis().to_string()),
+    ];
+    ext.extend(task.headers.iter().cloned());
+    if let Some(credentials) = credentials {
+        ext.extend(credentials.vars(tokens)?);
+    }
+    Ok(Context {
+        operation: task.operation.to_owned(),
+        model: task.model.to_owned(),
+        streaming: task.streaming,
+        request_id: task.request.to_string(),
+        now_unix_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+        base_url: site.upstream.base.as_str().trim_end_matches('/').to_owned(),
+        config: site.config(tokens)?,
+        ext,
+    })
+}
+
+/// Headers for a guest: lower case, without cookies.
+pub(super) fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .filter(|(name, _)| *name != http::header::SET_COOKIE)
+        .map(|(name, value)| {
+            (
+                name.as_str().to_owned(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
+        .collect()
+}
+
+/// Text if it is valid UTF-8. A refusal is cleared of our secrets: providers like to quote the key they did not accept.
+fn payload(body: Bytes, status: u16, tokens: &Tokens) -> Payload {
+    match String::from_utf8(body.into()) {
+        Ok(text) if status >= 400 => Payload::Text(tokens.hide(text)),
+        Ok(text) => Payload::Text(text),
+        Err(bytes) => Payload::Bytes(bytes.into_bytes()),
+    }
+}

@@ -1,0 +1,176 @@
+//! From a file to an [`Adapter`]: look at it, compile it, ask it who it is. The steps are separate, since compiling is slow (a
+//! Python component takes ten seconds) and can be remembered: [`Runtime::compile`] and [`Compiled::serialize`], then
+//! [`Runtime::restore`] the next time, and [`Runtime::probe`] always.
+
+use std::sync::Arc;
+
+use wasmtime::component::{Component, InstancePre};
+
+use super::{
+    contract::Exports,
+    engine::Runtime,
+    guest::Guest,
+    inspect::{self, Unfit},
+    log::Logger,
+    manifest::{Manifest, ManifestError},
+    sandbox::Sandbox,
+};
+use crate::error::Error;
+
+/// A component, ready to run.
+pub struct Adapter {
+    /// What it says about itself.
+    pub manifest: Manifest,
+    /// `name@version`, for the log and for errors.
+    pub id: Arc<str>,
+    pub(super) pre: InstancePre<Sandbox>,
+    pub(super) exports: Exports,
+    pub(super) logger: Arc<Logger>,
+}
+
+/// A component's machine code, for this machine and this build of the gateway.
+pub struct Compiled {
+    component: Component,
+    concurrency: bool,
+}
+
+/// Why a file does not become an adapter.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It is not an adapter.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    /// The compiler refuses it.
+    #[error("it cannot be compiled: {0}")]
+    Compile(String),
+    /// It does not fit the contract it claims.
+    #[error("it does not fit the contract: {0}")]
+    Contract(String),
+    /// Its `describe` failed.
+    #[error("its `describe` failed: {0}")]
+    Describe(Error),
+    /// Its `describe` says something that makes no sense.
+    #[error("its `describe` is not a manifest: {0}")]
+    Manifest(#[from] ManifestError),
+    /// Remembered machine code that does not fit any more: compile again.
+    #[error("the compiled code does not fit this gateway: {0}")]
+    Stale(String),
+}
+
+/// Which engine remembered code is for; the first byte of it.
+const LEAN: u8 = b'L';
+const WIDE: u8 = b'W';
+
+impl Compiled {
+    /// The machine code, to be kept where only this gateway can write. [`Runtime::cache_key`] names what it fits.
+    pub fn serialize(&self) -> Result<Vec<u8>, LoadError> {
+        let code = self
+            .component
+            .serialize()
+            .map_err(|e| LoadError::Compile(format!("{e:#}")))?;
+        let mut all = Vec::with_capacity(code.len() + 1);
+        all.push(if self.concurrency { WIDE } else { LEAN });
+        all.extend_from_slice(&code);
+        Ok(all)
+    }
+}
+
+impl Runtime {
+    /// Looks at a file and compiles it. Takes from milliseconds to many seconds of processor time: call it where that hurts nobody.
+    pub fn compile(&self, bytes: &[u8]) -> Result<Compiled, LoadError> {
+        let found = inspect::inspect(bytes)?;
+        let machine = self
+            .machine(found.concurrency)
+            .map_err(|e| LoadError::Compile(format!("{e:#}")))?;
+        let component = Component::from_binary(&machine.engine, found.component.as_deref().unwrap_or(bytes))
+            .map_err(|e| LoadError::Compile(format!("{e:#}")))?;
+        Ok(Compiled {
+            component,
+            concurrency: found.concurrency,
+        })
+    }
+
+    /// What remembered code depends on beside the component's own bytes: wasmtime's version, its settings, this processor.
+    pub fn cache_key(&self) -> u64 {
+        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+        let mut hasher = DefaultHasher::new();
+        if let Ok(machine) = self.machine(false) {
+            machine.engine.precompile_compatibility_hash().hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    /// Takes back what [`Compiled::serialize`] gave.
+    ///
+    /// # Safety
+    ///
+    /// This is machine code, and it will be run: `code` must be, byte for byte, what `serialize` of a gateway of this user returned,
+    /// kept where nobody else can write. Code of another version or another processor is refused; code that was tampered with is not.
+    pub unsafe fn restore(&self, code: &[u8]) -> Result<Compiled, LoadError> {
+        let stale = |e: wasmtime::Error| LoadError::Stale(format!("{e:#}"));
+        let (concurrency, code) = match code.split_first() {
+            Some((&LEAN, code)) => (false, code),
+            Some((&WIDE, code)) => (true, code),
+            _ => return Err(LoadError::Stale("it is not compiled code of this gateway".to_owned())),
+        };
+        let engine = &self.machine(concurrency).map_err(stale)?.engine;
+        // SAFETY: the caller promises that these are our own bytes, unchanged; that is what `deserialize` asks for.
+        let component = unsafe { Component::deserialize(engine, code) }.map_err(stale)?;
+        Ok(Compiled { component, concurrency })
+    }
+
+    /// Finds the component's interfaces and asks it who it is, in an empty sandbox.
+    pub async fn probe(&self, compiled: &Compiled) -> Result<Adapter, LoadError> {
+        let contract = |e: wasmtime::Error| LoadError::Contract(format!("{e:#}"));
+        let machine = self.machine(compiled.concurrency).map_err(contract)?;
+        let pre = machine.linker.instantiate_pre(&compiled.component).map_err(contract)?;
+        let exports = Exports::probe(&pre).map_err(contract)?;
+        let described = Guest::describe(self, &pre, &exports)
+            .await
+            .map_err(LoadError::Describe)?;
+        let manifest = Manifest::parse(&described)?;
+        if manifest.auth.is_none() && exports.auth.is_none() {
+            let missing = "its `auth.kind` is `custom`, and it does not export the `auth` interface";
+            return Err(LoadError::Contract(missing.to_owned()));
+        }
+        let id: Arc<str> = manifest.id().into();
+        let logger = Arc::new(Logger::new(Arc::clone(&id), self.limits().log));
+        Ok(Adapter {
+            manifest,
+            id,
+            pre,
+            exports,
+            logger,
+        })
+    }
+
+    /// All of it at once: [`compile`](Self::compile) on a thread for blocking work, then [`probe`](Self::probe).
+    pub async fn load(&self, bytes: Vec<u8>) -> Result<Adapter, LoadError> {
+        let runtime = self.clone();
+        let compiled = tokio::task::spawn_blocking(move || runtime.compile(&bytes)).await;
+        self.probe(&compiled.map_err(|e| LoadError::Compile(e.to_string()))??)
+            .await
+    }
+}
+
+impl Adapter {
+    /// The optional interfaces it has, by name.
+    pub fn interfaces(&self) -> Vec<&'static str> {
+        let all = [
+            ("streaming", self.exports.streaming.is_some()),
+            ("auth", self.exports.auth.is_some()),
+            ("models", self.exports.models.is_some()),
+            ("jobs", self.exports.jobs.is_some()),
+        ];
+        all.into_iter()
+            .filter(|(_, there)| *there)
+            .map(|(name, _)| name)
+            .collect()
+    }
+}
+
+impl std::fmt::Debug for Adapter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Adapter").field("id", &self.id).finish_non_exhaustive()
+    }
+}

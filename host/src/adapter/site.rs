@@ -1,0 +1,95 @@
+//! [`Site`]: one provider, served by one version of an adapter. What both have to say is brought together once, when a snapshot is
+//! built, so that a call has little left to do.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::{Map, Value};
+
+use super::{auth, load::Adapter};
+use crate::{
+    error::{Error, Result},
+    secret::Secret,
+    transport::{Upstream, tokens::Tokens},
+};
+
+/// The config key of the provider's own key.
+const API_KEY: &str = "api_key";
+
+/// One provider, served by one version of an adapter.
+pub struct Site {
+    /// The provider.
+    pub upstream: Arc<Upstream>,
+    /// What speaks for it.
+    pub adapter: Arc<Adapter>,
+    /// The settings without secrets, as a JSON object that lacks its closing brace.
+    settings: String,
+    secrets: BTreeMap<String, Secret>,
+    pub(super) credentials: auth::Cache,
+}
+
+impl Site {
+    /// Brings a provider and an adapter together. `settings` are the provider's own, valid against the adapter's schema; of them,
+    /// and of `secrets`, the adapter gets as a token what its permissions name, and the provider's key as `api_key`.
+    pub fn new(
+        upstream: Arc<Upstream>,
+        adapter: Arc<Adapter>,
+        mut settings: Map<String, Value>,
+        secrets: &BTreeMap<String, Secret>,
+    ) -> Arc<Self> {
+        let mut held = BTreeMap::new();
+        if let Some(Value::String(plain)) = settings.remove(API_KEY) {
+            held.insert(API_KEY.to_owned(), Secret::new(plain));
+        }
+        for name in &adapter.manifest.permissions.secrets {
+            let plain = settings.remove(name).and_then(|value| value.as_str().map(Secret::new));
+            if let Some(secret) = secrets.get(name).cloned().or(plain) {
+                held.insert(name.clone(), secret);
+            }
+        }
+        if let Some(key) = &upstream.key {
+            held.insert(API_KEY.to_owned(), key.clone());
+        }
+        // What the operator calls secret stays out of sight also where the manifest does not ask for it.
+        settings.retain(|name, _| !secrets.contains_key(name));
+        let mut settings = Value::Object(settings).to_string();
+        settings.pop();
+        Arc::new(Self {
+            upstream,
+            adapter,
+            settings,
+            secrets: held,
+            credentials: auth::Cache::default(),
+        })
+    }
+
+    /// The settings for one call, with fresh tokens for the secrets.
+    pub(super) fn config(&self, tokens: &mut Tokens) -> Result<String> {
+        let mut config = String::with_capacity(self.settings.len() + self.secrets.len() * 64 + 1);
+        config.push_str(&self.settings);
+        for (name, secret) in &self.secrets {
+            let token = tokens.issue(secret.clone()).ok_or(NO_RANDOM)?;
+            let comma = if config.len() > 1 { "," } else { "" };
+            // A token needs no escaping.
+            config.push_str(&format!("{comma}{}:\"{token}\"", Value::from(name.as_str())));
+        }
+        config.push('}');
+        Ok(config)
+    }
+
+    /// A secret the guest may use by name.
+    pub(super) fn secret(&self, name: &str) -> Option<&Secret> {
+        self.secrets.get(name)
+    }
+}
+
+/// Without random bytes there are no tokens, and without tokens a guest would see secrets.
+pub(super) const NO_RANDOM: Error = Error::Internal("the system gives no random bytes");
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Site")
+            .field("provider", &self.upstream.id)
+            .field("adapter", &self.adapter.id)
+            .finish_non_exhaustive()
+    }
+}

