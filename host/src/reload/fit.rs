@@ -1,0 +1,143 @@
+//! Does an adapter fit the providers that are configured for it? Their settings must be valid against its JSON Schema.
+
+use serde_json::{Map, Value};
+
+use crate::adapter::Manifest;
+
+/// How many errors are told of one provider: the first few say it all.
+const TOLD: usize = 5;
+
+/// A provider that may need an adapter.
+#[derive(Clone)]
+pub struct Need {
+    /// The provider's id.
+    pub provider: String,
+    /// Which adapter it is.
+    pub wanted: Wanted,
+    /// The provider's settings, secrets included: any text stands for a secret here.
+    pub settings: Map<String, Value>,
+}
+
+impl std::fmt::Debug for Need {
+    /// Without the settings: there are secrets among them.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Need")
+            .field("provider", &self.provider)
+            .field("wanted", &self.wanted)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a provider says which adapter it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// By the adapter's name.
+    Name(String),
+    /// By a provider `type` that the adapter serves.
+    Type(String),
+}
+
+impl Need {
+    /// Whether this adapter is the one.
+    pub fn is_met_by(&self, manifest: &Manifest) -> bool {
+        match &self.wanted {
+            Wanted::Name(name) => *name == manifest.name,
+            Wanted::Type(wanted) => manifest.types.contains(wanted),
+        }
+    }
+}
+
+/// Checks a provider's settings against the adapter's schema. The error names what is wrong, never a value: values may be secret.
+pub fn check(manifest: &Manifest, settings: &Map<String, Value>) -> Result<(), String> {
+    let Some(schema) = &manifest.config_schema else {
+        return Ok(());
+    };
+    let validator = validator(schema)?;
+    let settings = as_seen_by_the_guest(schema, settings);
+    let wrong: Vec<_> = validator
+        .iter_errors(&settings)
+        .take(TOLD)
+        .map(|error| match error.instance_path().to_string() {
+            path if path.is_empty() => error.masked().to_string(),
+            path => format!("{path}: {}", error.masked()),
+        })
+        .collect();
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.join("; "))
+    }
+}
+
+/// Checks that the schema is one.
+pub fn check_schema(manifest: &Manifest) -> Result<(), String> {
+    manifest
+        .config_schema
+        .as_ref()
+        .map_or(Ok(()), |schema| validator(schema).map(drop))
+}
+
+fn validator(schema: &Value) -> Result<jsonschema::Validator, String> {
+    jsonschema::validator_for(schema).map_err(|error| format!("its config-schema is not a JSON Schema: {error}"))
+}
+
+/// The provider's key is among a guest's settings under a fixed name; a schema may mention it, and need not.
+fn as_seen_by_the_guest(schema: &Value, settings: &Map<String, Value>) -> Value {
+    const KEY: &str = "api_key";
+    let mut settings = settings.clone();
+    let mentioned = schema.pointer(&format!("/properties/{KEY}")).is_some();
+    let required = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .is_some_and(|names| names.iter().any(|name| name == KEY));
+    if mentioned || required {
+        settings.entry(KEY).or_insert_with(|| Value::from("a token"));
+    } else {
+        settings.remove(KEY);
+    }
+    Value::Object(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn manifest(schema: &Value) -> Manifest {
+        let manifest =
+            json!({ "name": "x", "version": "1", "operations": ["chat.completions"], "config-schema": schema });
+        Manifest::parse(&manifest.to_string()).unwrap()
+    }
+
+    fn settings(settings: Value) -> Map<String, Value> {
+        serde_json::from_value(settings).unwrap()
+    }
+
+    #[test]
+    fn an_error_names_the_setting_and_never_its_value() {
+        let manifest = manifest(&json!({ "properties": { "region": { "type": "integer" } }, "required": ["zone"] }));
+        let error = check(&manifest, &settings(json!({ "region": "sk-very-secret" }))).unwrap_err();
+        assert!(error.contains("/region") && error.contains("zone"), "{error}");
+        assert!(!error.contains("sk-very-secret"), "{error}");
+    }
+
+    #[test]
+    fn the_providers_key_is_there_if_the_schema_asks_and_in_nobodys_way_if_not() {
+        let strict = manifest(&json!({ "properties": {}, "additionalProperties": false }));
+        assert_eq!(check(&strict, &settings(json!({ "api_key": "k" }))), Ok(()));
+        let asking = manifest(&json!({ "properties": { "api_key": { "type": "string" } }, "required": ["api_key"] }));
+        assert_eq!(check(&asking, &settings(json!({}))), Ok(()));
+    }
+
+    #[test]
+    fn a_schema_that_is_none_or_wants_the_network_is_an_error() {
+        for schema in [
+            json!({ "type": 7 }),
+            json!({ "$ref": "https://example.com/schema.json" }),
+        ] {
+            let error = check(&manifest(&schema), &Map::new()).unwrap_err();
+            assert!(error.contains("not a JSON Schema"), "{error}");
+        }
+    }
+}
