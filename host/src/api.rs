@@ -54,7 +54,9 @@ impl Endpoints {
             let row = (method.clone(), *endpoint);
             match router.at_mut(path) {
                 Ok(found) => found.value.push(row),
-                Err(_) => router.insert(*path, vec![row]).expect("the table's paths do not conflict"),
+                Err(_) => router
+                    .insert(*path, vec![row])
+                    .expect("the table's paths do not conflict"),
             }
         }
         Self(router)
@@ -65,7 +67,12 @@ impl Endpoints {
         // HEAD is GET without a body; the server leaves the body out.
         let method = if method == Method::HEAD { &Method::GET } else { method };
         let (_, endpoint) = found.value.iter().find(|(m, _)| m == method)?;
-        let rest = found.params.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
+        let rest = found
+            .params
+            .iter()
+            .next()
+            .map(|(_, value)| value.to_owned())
+            .unwrap_or_default();
         Some((*endpoint, rest))
     }
 }
@@ -80,7 +87,10 @@ impl Default for Endpoints {
 pub async fn handle(app: &Arc<App>, request: Request<Incoming>) -> Response {
     let id = respond::request_id(request.headers());
     let Some((endpoint, rest)) = app.endpoints.find(request.method(), request.uri().path()) else {
-        let error = Error::NoSuchPath { method: request.method().to_string(), path: request.uri().path().to_owned() };
+        let error = Error::NoSuchPath {
+            method: request.method().to_string(),
+            path: request.uri().path().to_owned(),
+        };
         return error::response(&error, &id);
     };
     let answer = match endpoint {

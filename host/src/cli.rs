@@ -1,9 +1,13 @@
 //! The command line: one file a command. A command says what it does, with examples, in its own file.
 
+mod adapter;
+mod check;
 mod completions;
 mod print;
+mod progress;
 mod provider;
 mod route;
+mod serve;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -23,8 +27,11 @@ struct Arguments {
 /// To add a command: a variant here, and its file.
 #[derive(Subcommand)]
 enum Command {
+    Check(check::Check),
+    Serve(serve::Serve),
     Route(route::Route),
     Provider(provider::Provider),
+    Adapter(adapter::Adapter),
     Completions(completions::Completions),
 }
 
@@ -65,8 +72,11 @@ impl Failed {
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
+        Command::Check(command) => command.run(),
+        Command::Serve(command) => command.run(),
         Command::Route(command) => command.run(),
         Command::Provider(command) => command.run(),
+        Command::Adapter(command) => command.run(),
         Command::Completions(command) => command.run(),
     };
     match outcome {

@@ -229,6 +229,9 @@ pub enum Error {
         /// The request's path.
         path: String,
     },
+    /// The admin API is switched off.
+    #[error("there is no admin API: set `admin.key` or `admin.key_env` in the configuration")]
+    NoAdmin,
     /// The gateway has no room: every adapter instance is in use, and stayed so.
     #[error("the gateway is busy: {0}")]
     Busy(&'static str),
@@ -336,7 +339,8 @@ impl Error {
             | Self::ClientGone
             | Self::Unauthorized(_)
             | Self::ModelNotFound { .. }
-            | Self::NoSuchPath { .. } => Side::Client,
+            | Self::NoSuchPath { .. }
+            | Self::NoAdmin => Side::Client,
             Self::Egress(_) => Side::Policy,
             Self::Busy(_) | Self::Draining | Self::Misconfigured { .. } | Self::Internal(_) => Side::Gateway,
             Self::Refused(failure) => match failure.kind {
@@ -384,7 +388,7 @@ impl Error {
             Self::ClientSlow { .. } => 408,
             Self::ClientGone => 499,
             Self::Unauthorized(_) => 401,
-            Self::ModelNotFound { .. } | Self::NoSuchPath { .. } => 404,
+            Self::ModelNotFound { .. } | Self::NoSuchPath { .. } | Self::NoAdmin => 404,
             Self::Busy(_) | Self::Draining => 503,
             Self::Misconfigured { .. } | Self::Internal(_) => 500,
             Self::UpstreamTimeout { .. } => 504,
@@ -419,6 +423,7 @@ impl Error {
             Self::Unauthorized(_) => "invalid_api_key",
             Self::ModelNotFound { .. } => "model_not_found",
             Self::NoSuchPath { .. } => "unknown_url",
+            Self::NoAdmin => "no_admin_api",
             Self::Busy(_) => "gateway_busy",
             Self::Draining => "gateway_draining",
             Self::Misconfigured { .. } => "provider_misconfigured",

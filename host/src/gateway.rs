@@ -1,7 +1,6 @@
 //! The snapshot: everything a request needs, built aside, checked, and then put into service as one ([`Gateway`]). A request keeps
 //! the snapshot it began with, so nothing changes under it.
 
-mod client;
 mod listed;
 mod provider;
 
@@ -14,12 +13,13 @@ use crate::{
     config::Config,
     error::{Error, Result},
     route,
+    telemetry::Telemetry,
 };
 pub use listed::Listed;
 pub use provider::{Provider, Speaks};
 
 /// The adapters in service, by id.
-pub type Adapters = HashMap<String, Arc<Adapter>>;
+type Adapters = HashMap<String, Arc<Adapter>>;
 
 /// What a request needs.
 pub struct Gateway {
@@ -30,7 +30,9 @@ pub struct Gateway {
     /// Model to provider.
     pub routes: route::Table,
     /// Where adapters run.
-    pub runtime: Arc<Runtime>,
+    pub runtime: Runtime,
+    /// Metrics and the log.
+    pub telemetry: Arc<Telemetry>,
 }
 
 impl Gateway {
@@ -39,17 +41,31 @@ impl Gateway {
     ///
     /// A provider that cannot work (its adapter is missing, its certificate cannot be read) does not stop the others: it says so when
     /// it is asked, and in [`Provider::unusable`].
-    pub fn build(config: Arc<Config>, runtime: Arc<Runtime>, adapters: &Adapters, previous: Option<&Self>) -> Self {
+    pub fn build(
+        config: Arc<Config>,
+        runtime: Runtime,
+        telemetry: Arc<Telemetry>,
+        adapters: &HashMap<String, Arc<Adapter>>,
+        previous: Option<&Self>,
+    ) -> Self {
         let providers = config
             .providers
             .iter()
             .enumerate()
             .map(|(at, provider)| {
-                let before = previous.and_then(|p| p.providers.get(at)).filter(|p| p.id() == provider.id);
+                let before = previous
+                    .and_then(|p| p.providers.get(at))
+                    .filter(|p| p.id() == provider.id);
                 Arc::new(Provider::build(provider, adapters, before.map(Arc::as_ref)))
             })
             .collect();
-        Self { routes: route::Table::new(&config.providers), providers, config, runtime }
+        Self {
+            routes: route::Table::new(&config.providers),
+            providers,
+            config,
+            runtime,
+            telemetry,
+        }
     }
 
     /// Lets a client in that shows one of the configured keys, or any if none is configured.
@@ -63,15 +79,23 @@ impl Gateway {
         ))?;
         // No early exit: how long this takes must not tell which key came close.
         let known = keys.iter().fold(false, |known, key| key.is(shown) | known);
-        if known { Ok(()) } else { Err(Error::Unauthorized("Incorrect API key provided.")) }
+        if known {
+            Ok(())
+        } else {
+            Err(Error::Unauthorized("Incorrect API key provided."))
+        }
     }
 }
 
 /// The key a client shows, in any of the places the three big APIs' clients put it.
-fn shown_key(headers: &HeaderMap) -> Option<&str> {
+pub fn shown_key(headers: &HeaderMap) -> Option<&str> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     text("authorization")
-        .and_then(|value| value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")))
+        .and_then(|value| {
+            value
+                .split_once(' ')
+                .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        })
         .map(|(_, key)| key.trim())
         .or_else(|| text("x-api-key"))
         .or_else(|| text("api-key"))

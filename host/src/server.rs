@@ -28,12 +28,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::{
-    api,
-    config::Config,
-    gateway::Gateway,
-    telemetry::Telemetry,
-};
+use crate::{api, config::Config, gateway::Gateway, telemetry::Telemetry};
 pub use drain::stop_signal;
 
 /// A response of the gateway.
@@ -116,7 +111,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
     }
     drop(listener);
     app.draining.store(true, Ordering::Relaxed);
-    drain::finish(connections, config.server.shutdown_grace()).await;
+    drain::finish(connections, config.server.shutdown_grace).await;
     Ok(())
 }
 
@@ -125,15 +120,13 @@ async fn handshake(
     stream: TcpStream,
 ) -> io::Result<tokio_rustls::server::TlsStream<TcpStream>> {
     let patience = Duration::from_secs(10);
-    tokio::time::timeout(patience, tls.accept(stream)).await.map_err(|_| io::ErrorKind::TimedOut)?
+    tokio::time::timeout(patience, tls.accept(stream))
+        .await
+        .map_err(|_| io::ErrorKind::TimedOut)?
 }
 
-async fn connection<S>(
-    app: Arc<App>,
-    http: auto::Builder<TokioExecutor>,
-    stream: S,
-    watcher: Watcher,
-) where
+async fn connection<S>(app: Arc<App>, http: auto::Builder<TokioExecutor>, stream: S, watcher: Watcher)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |request: Request<Incoming>| {
@@ -152,7 +145,7 @@ fn http(config: &Config) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.read_timeout())
+        .header_read_timeout(limits.read_timeout)
         .max_buf_size(limits.header_bytes.max(8192))
         .keep_alive(true);
     http.http2()

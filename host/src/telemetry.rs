@@ -284,3 +284,24 @@ fn log(entry: &Entry) {
         "request"
     );
 }
+
+/// Sends the log to stderr, by a thread of its own so that a slow terminal or pipe never holds up a request. What does not fit its
+/// queue is dropped. `RUST_LOG` sets what is logged; the default is `info`. Keep what this returns: dropping it writes what is left.
+pub fn log_to_stderr(json: bool) -> tracing_appender::non_blocking::WorkerGuard {
+    use std::io::IsTerminal as _;
+    use tracing_subscriber::{EnvFilter, Layer as _, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let lines = fmt::layer().with_writer(writer);
+    let lines = if json {
+        lines.json().flatten_event(true).boxed()
+    } else {
+        lines.with_ansi(std::io::stderr().is_terminal()).boxed()
+    };
+    let filter = EnvFilter::builder()
+        .with_default_directive(tracing::Level::INFO.into())
+        .from_env_lossy();
+    // A second call, in a test of the library, changes nothing.
+    drop(tracing_subscriber::registry().with(filter).with(lines).try_init());
+    guard
+}

@@ -1,6 +1,8 @@
 //! What the tests of the whole program share: [`Witgate`], the real binary with a configuration of the test's, and [`Provider`], a
 //! loopback server that plays a model provider and remembers what it was asked.
 
+pub mod folder;
+pub mod guest;
 pub mod program;
 pub mod provider;
 

@@ -46,7 +46,7 @@ async fn answer(
     let limits = &gateway.config.limits;
     let (head, body) = request.into_parts();
     gateway.admit(&head.headers)?;
-    let body = read(body, limits.body_bytes, limits.read_timeout()).await?;
+    let body = read(body, limits.body_bytes, limits.read_timeout).await?;
     let call = Call::parse(operation, id.to_owned(), head.headers, body, limits.json_depth)?;
     record.note(|entry| {
         entry.model.clone_from(&call.model);
@@ -65,7 +65,9 @@ async fn read(mut body: Incoming, limit: usize, patience: Duration) -> Result<By
         let mut first: Option<Bytes> = None;
         let mut rest = BytesMut::new();
         while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(|_| Error::ClientGone)?.into_data() else { continue };
+            let Ok(data) = frame.map_err(|_| Error::ClientGone)?.into_data() else {
+                continue;
+            };
             if first.as_ref().map_or(0, Bytes::len) + rest.len() + data.len() > limit {
                 return Err(Error::BodyTooLarge { limit });
             }
@@ -80,7 +82,9 @@ async fn read(mut body: Incoming, limit: usize, patience: Duration) -> Result<By
             None => Bytes::new(),
         })
     };
-    tokio::time::timeout(patience, all).await.map_err(|_| Error::ClientSlow { after: patience })?
+    tokio::time::timeout(patience, all)
+        .await
+        .map_err(|_| Error::ClientSlow { after: patience })?
 }
 
 fn respond(reply: Reply, record: Arc<Record>) -> Response {
@@ -97,7 +101,9 @@ fn respond(reply: Reply, record: Arc<Record>) -> Response {
     *response.status_mut() = status;
     *response.headers_mut() = reply.headers;
     let headers = response.headers_mut();
-    headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
+    headers
+        .entry(CONTENT_TYPE)
+        .or_insert(HeaderValue::from_static(content_type));
     if content_type == "text/event-stream" {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         // nginx in front of us would otherwise hold the stream back.

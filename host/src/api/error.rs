@@ -33,9 +33,13 @@ struct Problem<'a> {
 /// The JSON of an error.
 pub fn json(error: &Error) -> String {
     let problems = match error {
-        Error::Invalid { problems } if problems.len() > 1 => {
-            problems.iter().map(|p| Problem { message: &p.message, param: p.param.as_deref() }).collect()
-        }
+        Error::Invalid { problems } if problems.len() > 1 => problems
+            .iter()
+            .map(|p| Problem {
+                message: &p.message,
+                param: p.param.as_deref(),
+            })
+            .collect(),
         _ => Vec::new(),
     };
     let body = Body {
@@ -67,8 +71,14 @@ pub fn response(error: &Error, id: &str) -> Response {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(after) = error.retry_after() {
-        headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs_f64().ceil().max(1.0) as u64));
-        headers.insert("retry-after-ms", HeaderValue::from(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)));
+        headers.insert(
+            RETRY_AFTER,
+            HeaderValue::from(after.as_secs_f64().ceil().max(1.0) as u64),
+        );
+        headers.insert(
+            "retry-after-ms",
+            HeaderValue::from(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
+        );
     }
     with_id(response, id)
 }

@@ -27,14 +27,17 @@ pub(super) async fn one(app: &Arc<App>, headers: &HeaderMap, id: &str) -> Result
     let id = percent_encoding::percent_decode_str(id).decode_utf8_lossy();
     match pipeline::models::find(&gateway, &id).await {
         Some(model) => Ok(respond(&model)),
-        None => {
-            Err(Error::ModelNotFound { model: id.into_owned(), hint: "`GET /v1/models` lists those there are".to_owned() })
-        }
+        None => Err(Error::ModelNotFound {
+            model: id.into_owned(),
+            hint: "`GET /v1/models` lists those there are".to_owned(),
+        }),
     }
 }
 
 fn respond(value: &serde_json::Value) -> Response {
     let mut response = Response::new(Answer::whole(value.to_string()));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

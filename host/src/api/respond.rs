@@ -7,7 +7,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::Stream as _;
 use http_body::{Body, Frame, SizeHint};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -44,7 +43,9 @@ impl Body for Answer {
             Self::Whole(bytes, _) => return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Events(events, record) => (events, record),
         };
-        let Some(stream) = events.as_mut() else { return Poll::Ready(None) };
+        let Some(stream) = events.as_mut() else {
+            return Poll::Ready(None);
+        };
         match stream.as_mut().poll_next(context) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Some(Ok(bytes))) => {
@@ -84,7 +85,11 @@ impl Body for Answer {
 /// The client's request id if it is one we can log and send back, else a new one.
 pub(super) fn request_id(headers: &HeaderMap) -> String {
     let usable = |id: &&str| !id.is_empty() && id.len() <= 128 && id.bytes().all(|b| b.is_ascii_graphic());
-    match headers.get(REQUEST_ID).and_then(|value| value.to_str().ok()).filter(usable) {
+    match headers
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(usable)
+    {
         Some(id) => id.to_owned(),
         None => format!("req_{:016x}{:016x}", random(), random()),
     }

@@ -12,7 +12,10 @@ use crate::server::{App, Response};
 
 /// `GET /healthz`: the process runs.
 pub(super) fn healthy() -> Response {
-    json(format!(r#"{{"status":"ok","version":"{}"}}"#, env!("CARGO_PKG_VERSION")))
+    json(format!(
+        r#"{{"status":"ok","version":"{}"}}"#,
+        env!("CARGO_PKG_VERSION")
+    ))
 }
 
 /// `GET /readyz`: requests are welcome. 503 while draining.
@@ -24,7 +27,10 @@ pub(super) fn ready(app: &Arc<App>) -> Response {
     }
     let gateway = app.gateway();
     let served = gateway.providers.iter().filter(|p| p.unusable().is_none()).count();
-    json(format!(r#"{{"status":"ok","providers":{served},"configured":{}}}"#, gateway.providers.len()))
+    json(format!(
+        r#"{{"status":"ok","providers":{served},"configured":{}}}"#,
+        gateway.providers.len()
+    ))
 }
 
 /// `GET /metrics`
@@ -39,6 +45,8 @@ pub(super) fn metrics(app: &Arc<App>) -> Response {
 
 fn json(text: String) -> Response {
     let mut response = Response::new(Answer::whole(text));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

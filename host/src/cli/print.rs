@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, TableComponent, presets};
 
 /// Prints a line. A reader that has gone away, `| head`, is no error.
 pub(super) fn line(text: impl std::fmt::Display) {
@@ -20,6 +20,7 @@ pub(super) fn table(headings: &[&str]) -> Table {
     table.set_content_arrangement(ContentArrangement::Dynamic);
     if people_look() {
         table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+        table.remove_style(TableComponent::HorizontalLines);
         // A terminal that does not know its width says 0.
         if table.width().is_some_and(|width| width < 40) {
             table.set_width(120);
@@ -37,6 +38,16 @@ pub(super) fn table(headings: &[&str]) -> Table {
         table.set_header(headings);
     }
     table
+}
+
+/// A cell for something that is as it should be, or is not.
+pub(super) fn verdict(text: impl std::fmt::Display, good: bool) -> Cell {
+    let cell = Cell::new(text);
+    match (people_look(), good) {
+        (false, _) => cell,
+        (true, true) => cell.fg(Color::Green),
+        (true, false) => cell.fg(Color::Red),
+    }
 }
 
 /// Colours are for a terminal whose owner has not said no to them (no-color.org).

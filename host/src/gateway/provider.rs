@@ -1,32 +1,139 @@
 //! A provider in service: its configuration, the way to it, and who speaks its language.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use serde_json::Value;
-
-use super::{Adapters, Listed, client};
-use crate::{adapter::Site, config, transport::Upstream};
+use super::{Adapters, Listed};
+use crate::{
+    adapter::{Adapter, Site},
+    config::{self, Auth, Via},
+    transport::{Upstream, egress::Policy, http::Client, tls::Rules},
+};
 
 /// A provider in service.
 pub struct Provider {
     /// As configured.
     pub config: Arc<config::Provider>,
-    /// The way to it.
-    pub upstream: Arc<Upstream>,
     /// Who speaks its language.
     pub speaks: Speaks,
     /// `default_params`: the JSON text of values for fields the client left out.
-    pub defaults: Vec<(String, String)>,
+    pub defaults: Arc<[(String, String)]>,
     /// Its own list of models, once asked.
     pub listed: Arc<Listed>,
+    way: Result<Arc<Upstream>, String>,
 }
 
 /// Who speaks a provider's language.
 pub enum Speaks {
     /// The provider itself: it has OpenAI's API.
-    OpenAi,
+    OpenAi(Arc<Upstream>),
     /// An adapter.
     Adapter(Arc<Site>),
     /// Nobody, for this reason.
     Nothing(String),
+}
+
+impl Provider {
+    /// Puts a provider into service. Its connections and its list of models are those of `before`, the same provider in the last
+    /// snapshot.
+    pub(super) fn build(config: &Arc<config::Provider>, adapters: &Adapters, before: Option<&Self>) -> Self {
+        let same = before.filter(|before| Arc::ptr_eq(&before.config, config));
+        let way = same.map_or_else(|| way(config).map(Arc::new), |same| same.way.clone());
+        let texts = config
+            .default_params
+            .iter()
+            .map(|(key, value)| (key.clone(), value.to_string()));
+        Self {
+            speaks: speaks(config, &way, adapters, same),
+            defaults: same.map_or_else(|| texts.collect(), |same| same.defaults.clone()),
+            listed: same.map(|same| same.listed.clone()).unwrap_or_default(),
+            config: config.clone(),
+            way,
+        }
+    }
+
+    /// What the operator and the log call it.
+    pub fn id(&self) -> &str {
+        &self.config.id
+    }
+
+    /// What clients put before a slash.
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// How much the model takes, in tokens, if that is known.
+    pub fn context_window(&self, model: &str) -> Option<u64> {
+        self.config.model(model)?.context_window
+    }
+
+    /// Why it cannot be used, if it cannot.
+    pub fn unusable(&self) -> Option<&str> {
+        match &self.speaks {
+            Speaks::Nothing(reason) => Some(reason),
+            _ => None,
+        }
+    }
+}
+
+/// The way to a provider.
+fn way(config: &config::Provider) -> Result<Upstream, String> {
+    let base = config.base_url.clone().ok_or("it has no `base_url`")?;
+    let egress = Policy::new(&base).map_err(|denied| format!("its `base_url` cannot be used: {denied}"))?;
+    let rules = Rules {
+        only_1_3: config.security.only_tls_1_3,
+        any_certificate: !config.security.certificate_validation,
+        ca_file: config.security.ca_file.clone(),
+    };
+    Ok(Upstream {
+        id: config.id.clone(),
+        base,
+        key: config.key.secret.clone(),
+        auth: config.auth.clone().unwrap_or(Auth::Bearer),
+        headers: config.headers.clone(),
+        timeout: config.timeout,
+        idle_timeout: config.idle_timeout,
+        retries: config.max_retries,
+        client: Client::new(egress.clone(), &rules)?,
+        egress,
+    })
+}
+
+fn speaks(
+    config: &config::Provider,
+    way: &Result<Arc<Upstream>, String>,
+    adapters: &Adapters,
+    same: Option<&Provider>,
+) -> Speaks {
+    let upstream = match way {
+        Ok(upstream) => upstream.clone(),
+        Err(reason) => return Speaks::Nothing(reason.clone()),
+    };
+    let adapter = match config.via() {
+        Via::Native => return Speaks::OpenAi(upstream),
+        Via::Adapter(id) => adapters.get(id).ok_or_else(|| format!("there is no adapter `{id}`")),
+        Via::Type(type_) => serving(type_, adapters).ok_or_else(|| format!("no adapter serves the type `{type_}`")),
+    };
+    match adapter {
+        Err(reason) => Speaks::Nothing(format!("{reason}; `witgate adapter list` shows those there are")),
+        Ok(adapter) => match same.map(|same| &same.speaks) {
+            // The same version for the same provider: what it has cached, tokens above all, stays good.
+            Some(Speaks::Adapter(site)) if Arc::ptr_eq(&site.adapter, adapter) => Speaks::Adapter(site.clone()),
+            _ => Speaks::Adapter(site(config, upstream, adapter)),
+        },
+    }
+}
+
+fn site(config: &config::Provider, upstream: Arc<Upstream>, adapter: &Arc<Adapter>) -> Arc<Site> {
+    let settings = config.settings.0.clone();
+    Site::new(upstream, adapter.clone(), settings, &BTreeMap::new())
+}
+
+/// The adapter that serves a provider type. Of several the first by id, so that it does not depend on which was loaded first.
+fn serving<'a>(type_: &str, adapters: &'a Adapters) -> Option<&'a Arc<Adapter>> {
+    let serves = |(_, adapter): &(&String, &Arc<Adapter>)| adapter.manifest.types.iter().any(|served| served == type_);
+    adapters
+        .iter()
+        .filter(serves)
+        .min_by_key(|(id, _)| *id)
+        .map(|(_, adapter)| adapter)
 }

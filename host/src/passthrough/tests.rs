@@ -15,16 +15,18 @@ use crate::{
 
 /// A provider at `base`.
 fn upstream(base: &str) -> Arc<Upstream> {
+    let base = Url::parse(base).expect("a URL");
+    let egress = Policy::new(&base).expect("a provider's address");
     Arc::new(Upstream {
         id: "test".to_owned(),
-        base: Url::parse(base).expect("a URL"),
         key: Some(Secret::new("sk-the-real-key")),
         auth: Auth::Bearer,
         headers: hyper::HeaderMap::new(),
         timeout: Duration::from_secs(5),
         idle_timeout: Duration::from_secs(5),
         retries: 0,
-        egress: Policy::default(),
-        client: Client::new(Policy::default(), &Rules::default()).expect("a client"),
+        client: Client::new(egress.clone(), &Rules::default()).expect("a client"),
+        egress,
+        base,
     })
 }

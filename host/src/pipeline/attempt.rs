@@ -27,26 +27,32 @@ pub(super) async fn run(gateway: &Gateway, target: &Target, call: &Call, record:
         entry.upstream_model = Some(target.model.clone());
     });
     if let Some(reason) = provider.unusable() {
-        return Err(Error::Misconfigured { provider: provider.id().to_owned(), reason: reason.to_owned() });
+        return Err(Error::Misconfigured {
+            provider: provider.id().to_owned(),
+            reason: reason.to_owned(),
+        });
     }
     match &provider.speaks {
         // The adapter knows which of its requests may be sent twice, so its exchange repeats them itself.
         Speaks::Adapter(site) => {
             record.note(|entry| entry.attempts += 1);
-            first_event(adapter::call(&gateway.runtime, site, call, &target.model, record).await?).await
+            first_event(adapter::call(&gateway.runtime, site, call, &target.model, 1, record).await?).await
         }
-        Speaks::OpenAi => {
+        Speaks::OpenAi(upstream) => {
             let once = async || {
                 record.note(|entry| entry.attempts += 1);
                 let defaults = &provider.defaults;
-                let reply = passthrough::send(&provider.upstream, call, &target.model, defaults, record).await?;
+                let reply = passthrough::send(upstream, call, &target.model, defaults, record).await?;
                 first_event(reply).await
             };
             let pauses = ExponentialBuilder::default()
                 .with_jitter()
                 .with_min_delay(Duration::from_millis(200))
-                .with_max_times(provider.upstream.retries as usize);
-            once.retry(pauses).when(repeatable).adjust(|error, pause| pause.map(|pause| longer(error, pause))).await
+                .with_max_times(upstream.retries as usize);
+            once.retry(pauses)
+                .when(repeatable)
+                .adjust(|error, pause| pause.map(|pause| longer(error, pause)))
+                .await
         }
         Speaks::Nothing(_) => Err(Error::Internal("an unusable provider was asked")),
     }

@@ -8,9 +8,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     adapter,
+    call::Operation,
     error::Result,
     gateway::{Gateway, Provider, Speaks},
     passthrough,
+    record::Record,
 };
 
 /// How long a provider may take to list its models before the list goes out without them.
@@ -18,38 +20,57 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// OpenAI's model objects, each with an id that routes.
 pub async fn list(gateway: &Arc<Gateway>) -> Vec<Value> {
-    let lists = join_all(gateway.providers.iter().map(|provider| of_provider(gateway, provider))).await;
-    let mut seen = std::collections::HashSet::new();
-    let id = |model: &Value| model.get("id").and_then(Value::as_str).unwrap_or_default().to_lowercase();
-    lists.into_iter().flatten().filter(|model| seen.insert(id(model))).collect()
+    let asked = join_all(gateway.providers.iter().map(|provider| own_list(gateway, provider))).await;
+    configured(gateway).chain(asked.into_iter().flatten()).collect()
 }
 
 /// The model a client would reach under `id`, if it is one of the listed.
 pub async fn find(gateway: &Arc<Gateway>, id: &str) -> Option<Value> {
     let wanted = id.trim().to_lowercase();
-    let candidates = gateway.routes.resolve(id).ok()?;
-    for candidate in candidates {
+    let is_it = |model: &Value| {
+        model
+            .get("id")
+            .and_then(Value::as_str)
+            .is_some_and(|id| id.to_lowercase() == wanted)
+    };
+    if let Some(model) = configured(gateway).find(is_it) {
+        return Some(model);
+    }
+    for candidate in gateway.routes.resolve(id).ok()? {
         let provider = gateway.providers.get(candidate.provider)?;
-        for mut model in of_provider(gateway, provider).await {
-            let listed = model.get("id").and_then(Value::as_str).unwrap_or_default().to_lowercase();
-            let prefixed = format!("{}/{listed}", provider.name().trim().to_lowercase());
-            if (listed == wanted || prefixed == wanted)
-                && let Some(fields) = model.as_object_mut()
-            {
-                fields.insert("id".to_owned(), json!(id));
-                return Some(model);
-            }
+        let known = if provider.config.models.is_empty() {
+            own_list(gateway, provider).await.into_iter().find(is_it)
+        } else {
+            // Registered, and written `provider/model`.
+            provider
+                .config
+                .model(&candidate.model)
+                .map(|model| described(provider, model, id))
+        };
+        if known.is_some() {
+            return known;
         }
     }
     None
 }
 
-async fn of_provider(gateway: &Gateway, provider: &Provider) -> Vec<Value> {
-    if provider.unusable().is_some() {
+/// The registered models of all providers in service.
+fn configured(gateway: &Gateway) -> impl Iterator<Item = Value> + '_ {
+    gateway.routes.listings().into_iter().filter_map(|listing| {
+        let provider = gateway.providers.get(listing.provider)?;
+        let model = provider.config.models.get(listing.model)?;
+        provider
+            .unusable()
+            .is_none()
+            .then(|| described(provider, model, &listing.id))
+    })
+}
+
+/// What a provider that has no registered models lists itself.
+async fn own_list(gateway: &Gateway, provider: &Provider) -> Vec<Value> {
+    let config = &provider.config;
+    if !config.enabled || !config.models.is_empty() || provider.unusable().is_some() {
         return Vec::new();
-    }
-    if !provider.config.models.is_empty() {
-        return provider.config.models.iter().map(|model| configured(provider, model)).collect();
     }
     let asked = tokio::time::timeout(PATIENCE, provider.listed.get_or_ask(|| ask(gateway, provider)));
     match asked.await {
@@ -58,18 +79,27 @@ async fn of_provider(gateway: &Gateway, provider: &Provider) -> Vec<Value> {
     }
 }
 
-async fn ask(gateway: &Gateway, provider: &Provider) -> Result<Vec<Value>> {
+/// Asks a provider for its models, as it lists them.
+pub async fn ask(gateway: &Gateway, provider: &Provider) -> Result<Vec<Value>> {
     match &provider.speaks {
-        Speaks::OpenAi => passthrough::models(&provider.upstream).await,
-        Speaks::Adapter(site) => adapter::models(&gateway.runtime, site).await,
+        Speaks::OpenAi(upstream) => passthrough::models(upstream).await,
+        Speaks::Adapter(site) => {
+            let id = format!("models-of-{}", provider.id());
+            let record = Record::open(gateway.telemetry.clone(), id, Operation::Models.as_str());
+            let models = adapter::models(&gateway.runtime, site, &record).await;
+            record.note(|entry| entry.status = 200);
+            models
+                .inspect_err(|error| record.failed(error))
+                .map(Option::unwrap_or_default)
+        }
         Speaks::Nothing(_) => Ok(Vec::new()),
     }
 }
 
-/// A model of the configuration, with what is known of it.
-fn configured(provider: &Provider, model: &crate::config::Model) -> Value {
+/// A registered model, with what is known of it.
+fn described(provider: &Provider, model: &crate::config::Model, id: &str) -> Value {
     let mut fields = Map::new();
-    fields.insert("id".to_owned(), json!(model.id));
+    fields.insert("id".to_owned(), json!(id));
     fields.insert("object".to_owned(), json!("model"));
     fields.insert("created".to_owned(), json!(0));
     fields.insert("owned_by".to_owned(), json!(provider.id()));

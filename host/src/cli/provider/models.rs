@@ -1,0 +1,71 @@
+//! `witgate provider models`
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{
+        Failed, Outcome, block_on, print,
+        source::{Place, Source, no_provider, prepare},
+    },
+    pipeline,
+};
+
+/// List the models that clients can name: the registered ones, and for a provider without any those it lists itself.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  witgate provider models
+  witgate provider models our-models --config witgate.toml
+  witgate provider models --json")]
+pub(super) struct Models {
+    /// Only those of this provider
+    provider: Option<String>,
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Models {
+    pub(super) fn run(self) -> Outcome {
+        block_on(async {
+            let (mut config, options) = self.source.read_for(&self.place).await?;
+            if let Some(wanted) = &self.provider {
+                if !config.providers.iter().any(|provider| provider.is_called(wanted)) {
+                    return Err(no_provider(&config, wanted));
+                }
+                config.providers.retain(|provider| provider.is_called(wanted));
+            }
+            let core = prepare(config, &options).await?;
+            let gateway = core.app.gateway();
+            let models = pipeline::models::list(&gateway).await;
+            for provider in &gateway.providers {
+                if let Some(reason) = provider.unusable() {
+                    tracing::warn!(provider = provider.id(), reason, "cannot be used");
+                }
+            }
+            if self.source.json {
+                print::json(&json!({ "object": "list", "data": models }));
+            } else {
+                show(&models);
+            }
+            if models.is_empty() { Err(Failed::said()) } else { Ok(()) }
+        })
+    }
+}
+
+fn show(models: &[Value]) {
+    if models.is_empty() {
+        return print::line("No models: `witgate provider test ID` says why a provider lists none.");
+    }
+    let mut table = print::table(&["Model", "Provider", "Name", "Context window"]);
+    let text = |model: &Value, key| match model.get(key) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    };
+    for model in models {
+        table.add_row(["id", "owned_by", "name", "context_window"].map(|key| text(model, key)));
+    }
+    print::line(table);
+}

@@ -1,0 +1,205 @@
+//! Starting the gateway: read, check, load, and only then listen.
+
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
+
+use tokio::net::TcpListener;
+
+use crate::{
+    adapter::{Limits, Runtime, StartError},
+    config::{self, Config, ConfigError, Via},
+    gateway::Gateway,
+    reload::{
+        Adapters, Pace, Reload, Settings,
+        fit::{Need, Wanted},
+    },
+    server::{self, App},
+    telemetry::Telemetry,
+};
+
+/// What the command line may say; each wins over the configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The configuration file; none: discover.
+    pub config: Option<PathBuf>,
+    /// Where to listen.
+    pub listen: Option<SocketAddr>,
+    /// The adapters folder.
+    pub adapters: Option<PathBuf>,
+    /// Where the gateway keeps what it may lose: compiled adapters.
+    pub data: PathBuf,
+}
+
+/// Why the gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Adapters cannot run here.
+    #[error("adapters cannot run on this machine: {0}")]
+    Runtime(#[from] StartError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {reason}")]
+    Listen {
+        /// As configured.
+        address: String,
+        /// The system's reason.
+        reason: io::Error,
+    },
+    /// Anything else the system refuses.
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+/// The gateway without its listener: what `serve` starts, and what commands that try a provider use.
+pub struct Core {
+    /// The application.
+    pub app: Arc<App>,
+    /// The adapters directory, loaded and not watched yet.
+    pub reload: Reload,
+    /// Where adapters run.
+    pub runtime: Runtime,
+}
+
+/// Reads the configuration, looks around if it says so, and applies what the command line says.
+pub async fn configure(options: &Options) -> Result<Config, ConfigError> {
+    let mut config = match &options.config {
+        Some(file) => Config::load(file)?,
+        None => Config {
+            discover: true,
+            ..Config::default()
+        },
+    };
+    if let Some(listen) = options.listen {
+        config.server.listen = listen.to_string();
+    }
+    if let Some(dir) = &options.adapters {
+        config.adapters.dir.clone_from(dir);
+    }
+    if config.discover {
+        config::discover::add(&mut config).await;
+    }
+    Ok(config)
+}
+
+/// Loads the adapters and builds the first snapshot.
+pub async fn prepare(config: Config, options: &Options) -> Result<Core, Error> {
+    let telemetry = Arc::new(Telemetry::default());
+    let runtime = Runtime::new(&limits(&config.adapters))?;
+    let adapters = Arc::new(Adapters::default());
+    let settings = Settings {
+        dir: config.adapters.dir.clone(),
+        cache: Some(options.data.join("compiled")),
+        needs: config.providers.iter().filter_map(|provider| need(provider)).collect(),
+        pace: Pace::default(),
+    };
+    let opening = (settings, adapters.clone(), runtime.clone(), telemetry.clone());
+    let reload = tokio::task::spawn_blocking(move || Reload::open(opening.0, opening.1, opening.2, opening.3))
+        .await
+        .map_err(io::Error::other)?;
+    let gateway = Gateway::build(
+        Arc::new(config),
+        runtime.clone(),
+        telemetry.clone(),
+        &adapters.current(),
+        None,
+    );
+    Ok(Core {
+        app: App::new(gateway, telemetry, adapters),
+        reload,
+        runtime,
+    })
+}
+
+/// Serves until the process is told to stop.
+pub async fn run(options: Options) -> Result<(), Error> {
+    let config = configure(&options).await?;
+    for warning in &config.warnings {
+        tracing::warn!(key = warning.key, line = warning.line, "{}", warning.message);
+    }
+    let Core { app, reload, runtime } = prepare(config, &options).await?;
+    let gateway = app.gateway();
+    let listener = listen(&gateway.config.server.listen).await?;
+    announce(&gateway, listener.local_addr()?);
+    drop(gateway);
+    let swapped = app.clone();
+    let watching = reload.watch(move |adapters| {
+        let old = swapped.gateway();
+        let new = Gateway::build(
+            old.config.clone(),
+            old.runtime.clone(),
+            old.telemetry.clone(),
+            adapters,
+            Some(&old),
+        );
+        swapped.swap(new);
+    })?;
+    server::serve(app, listener, server::stop_signal()).await?;
+    drop(watching);
+    runtime.drain().await;
+    Ok(())
+}
+
+async fn listen(address: &str) -> Result<TcpListener, Error> {
+    TcpListener::bind(address).await.map_err(|reason| Error::Listen {
+        address: address.to_owned(),
+        reason,
+    })
+}
+
+/// Says what is served, and where. The line on stdout is for programs that wait for it.
+#[expect(clippy::print_stdout, reason = "the address is this command's result, not its log")]
+fn announce(gateway: &Gateway, address: SocketAddr) {
+    for provider in &gateway.providers {
+        let models = provider.config.models.len();
+        match provider.unusable() {
+            None => tracing::info!(
+                provider = provider.id(),
+                r#type = provider.config.type_,
+                models,
+                "serving"
+            ),
+            Some(reason) => tracing::warn!(provider = provider.id(), reason, "cannot be used"),
+        }
+    }
+    if gateway.providers.is_empty() {
+        tracing::warn!(
+            "no provider: set a key such as OPENAI_API_KEY, start a local model server, or give --config FILE"
+        );
+    }
+    let scheme = if gateway.config.server.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    println!("listening on {scheme}://{address}");
+}
+
+fn limits(adapters: &config::Adapters) -> Limits {
+    Limits {
+        slots: adapters.instances,
+        queue: adapters.queue,
+        cpu: adapters.cpu,
+        memory: adapters.memory_bytes,
+        output: adapters.output_bytes,
+        log: adapters.log_bytes_per_s,
+        wall_clock: adapters.wall_clock,
+        steps: adapters.max_steps,
+        reply: adapters.reply_bytes,
+        wind_down: adapters.cancel,
+    }
+}
+
+/// What a provider needs of an adapter, if it needs one.
+pub fn need(provider: &config::Provider) -> Option<Need> {
+    let wanted = match provider.via() {
+        Via::Native => return None,
+        Via::Adapter(id) => Wanted::Name(id.to_owned()),
+        Via::Type(type_) => Wanted::Type(type_.to_owned()),
+    };
+    Some(Need {
+        provider: provider.id.clone(),
+        wanted,
+        settings: provider.settings.0.clone(),
+    })
+}

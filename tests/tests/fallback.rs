@@ -1,0 +1,119 @@
+//! What the gateway does when a provider fails: try again where that may help, then ask the next one.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+use witgate_tests::{Asked, Played, Provider, Witgate};
+
+fn completion(text: &str) -> Value {
+    json!({
+        "id": "c", "object": "chat.completion", "created": 1, "model": "small",
+        "choices": [{ "index": 0, "message": { "role": "assistant", "content": text }, "finish_reason": "stop" }]
+    })
+}
+
+fn error(status: u16) -> Played {
+    Played::json(
+        status,
+        &json!({ "error": { "message": "not now", "type": "server_error", "param": null, "code": null } }),
+    )
+}
+
+fn entry(name: &str, provider: &Provider, more: &str) -> String {
+    format!(
+        "[[providers]]\nname = \"{name}\"\nbase_url = \"{}/v1\"\nmodels = [\"small\"]\n{more}\n",
+        provider.url
+    )
+}
+
+/// Answers `failure` the first `times` times.
+fn flaky(times: usize, failure: impl Fn() -> Played + Send + Sync) -> impl Fn(&Asked) -> Played + Send + Sync {
+    let asked = AtomicUsize::new(0);
+    move |_| {
+        if asked.fetch_add(1, Ordering::SeqCst) < times {
+            failure()
+        } else {
+            Played::json(200, &completion("ok"))
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_passing_failure_is_tried_again() {
+    let provider = Provider::start(flaky(2, || error(503))).await;
+    let gateway = Witgate::start(&entry("a", &provider, "max_retries = 2"), &[]).await;
+    assert_eq!(gateway.chat("small", false).await.status, 200);
+    assert_eq!(provider.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_request_is_not_tried_again_nor_elsewhere() {
+    let first = Provider::start(|_| error(400)).await;
+    let second = Provider::start(|_| Played::json(200, &completion("ok"))).await;
+    let config = entry("a", &first, "priority = 1\nmax_retries = 2") + &entry("b", &second, "priority = 2");
+    let gateway = Witgate::start(&config, &[]).await;
+    assert_eq!(gateway.chat("small", false).await.status, 400);
+    assert_eq!((first.asked().len(), second.asked().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn the_next_provider_by_priority_takes_over() {
+    let down = Provider::start(|_| error(500)).await;
+    let up = Provider::start(|_| Played::json(200, &completion("from b"))).await;
+    let config = entry("b", &up, "priority = 2") + &entry("a", &down, "priority = 1\nmax_retries = 0");
+    let gateway = Witgate::start(&config, &[]).await;
+    let answer = gateway.chat("small", false).await;
+    assert_eq!(answer.json()["choices"][0]["message"]["content"], "from b");
+    assert_eq!((down.asked().len(), up.asked().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_stream_that_fails_before_its_first_event_falls_back() {
+    let down = Provider::start(|_| {
+        Played::events(["data: {\"error\":{\"message\":\"busy\",\"type\":\"overloaded_error\"}}\n\n"])
+    })
+    .await;
+    let up = Provider::start(|_| {
+        Played::events([
+            "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"},\"finish_reason\":\"stop\"}]}\n\n",
+            "data: [DONE]\n\n",
+        ])
+    })
+    .await;
+    let config = entry("a", &down, "priority = 1\nmax_retries = 0") + &entry("b", &up, "priority = 2");
+    let gateway = Witgate::start(&config, &[]).await;
+    assert_eq!(gateway.chat("small", true).await.streamed_text(), "hi");
+}
+
+#[tokio::test]
+async fn a_provider_that_cannot_be_reached_is_no_end() {
+    let up = Provider::start(|_| Played::json(200, &completion("ok"))).await;
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = gone.local_addr().expect("an address");
+    drop(gone);
+    let config = format!(
+        "[[providers]]\nname = \"a\"\nbase_url = \"http://{address}/v1\"\nmodels = [\"small\"]\npriority = 1\nmax_retries = 0\n"
+    ) + &entry("b", &up, "priority = 2");
+    let gateway = Witgate::start(&config, &[]).await;
+    assert_eq!(gateway.chat("small", false).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_disabled_provider_is_never_asked() {
+    let provider = Provider::start(|_| Played::json(200, &completion("ok"))).await;
+    let gateway = Witgate::start(&entry("a", &provider, "enabled = false"), &[]).await;
+    assert_eq!(gateway.chat("small", false).await.status, 404);
+    assert!(provider.asked().is_empty());
+}
+
+#[tokio::test]
+async fn the_time_to_try_again_reaches_the_client() {
+    let provider = Provider::start(|_| error(429).header("retry-after", "600")).await;
+    let gateway = Witgate::start(&entry("a", &provider, "max_retries = 3"), &[]).await;
+    let answer = gateway.chat("small", false).await;
+    assert_eq!(
+        (answer.status, answer.headers["retry-after"].to_str().ok()),
+        (429, Some("600"))
+    );
+    assert_eq!(provider.asked().len(), 1, "ten minutes are not waited for");
+}
