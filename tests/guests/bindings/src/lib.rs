@@ -8,8 +8,8 @@ wit_bindgen::generate!({
 });
 
 pub use exports::witgate::adapter::{auth, jobs, meta, models, streaming, transform};
-pub use witgate::adapter::{host_crypto, host_log, types};
 pub use types::{Body, Context, Failure, Fetch, HttpRequest, Part, PartData, Payload, Resumption, Step};
+pub use witgate::adapter::{host_crypto, host_log, types};
 
 use serde_json::Value;
 

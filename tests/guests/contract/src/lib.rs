@@ -30,7 +30,10 @@ impl transform::Guest for Contract {
         let secret = setting(&ctx, "client_secret");
         Ok(match ctx.model.as_str() {
             "context" => {
-                let mut request = post(&url("/chat"), &json!({"ext": ctx.ext, "config": setting(&ctx, "region")}).to_string());
+                let mut request = post(
+                    &url("/chat"),
+                    &json!({"ext": ctx.ext, "config": setting(&ctx, "region")}).to_string(),
+                );
                 request.idempotent = true;
                 send(request, "")
             }
@@ -48,11 +51,18 @@ impl transform::Guest for Contract {
                 send(request, "")
             }
             "sign" => {
-                let signature = host_crypto::sign("hs256", "signing_key", b"data").map_err(|e| failure("config", &e))?;
+                let signature =
+                    host_crypto::sign("hs256", "signing_key", b"data").map_err(|e| failure("config", &e))?;
                 let refused = host_crypto::sign("rs256", "signing_key", b"data").unwrap_err();
                 let unknown = host_crypto::sign("hs256", "api_key_of_another", b"data").unwrap_err();
                 let hex: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
-                send(post(&url("/sign"), &json!({"signature": hex, "errors": [refused, unknown]}).to_string()), "")
+                send(
+                    post(
+                        &url("/sign"),
+                        &json!({"signature": hex, "errors": [refused, unknown]}).to_string(),
+                    ),
+                    "",
+                )
             }
             "multipart" => {
                 let body: Value = serde_json::from_str(&body).expect("JSON");
@@ -82,7 +92,10 @@ impl transform::Guest for Contract {
             }
             "base64" => {
                 let body: Value = serde_json::from_str(&body).expect("JSON");
-                send(post(&url("/json"), &json!({"data": body["file"]["base64"]}).to_string()), "")
+                send(
+                    post(&url("/json"), &json!({"data": body["file"]["base64"]}).to_string()),
+                    "",
+                )
             }
             "gzip" => {
                 let mut request = post(&url("/gzip"), &"a".repeat(1000));
@@ -125,7 +138,14 @@ impl transform::Guest for Contract {
             return Ok(Step::End(vec![last_chunk(7)]));
         }
         if reply.response.status >= 400 {
-            let mut failure = failure(if reply.response.status == 401 { "authentication" } else { "upstream" }, &body);
+            let mut failure = failure(
+                if reply.response.status == 401 {
+                    "authentication"
+                } else {
+                    "upstream"
+                },
+                &body,
+            );
             failure.status = reply.response.status;
             return Err(failure);
         }
@@ -137,7 +157,11 @@ impl transform::Guest for Contract {
                 send(request, "stream")
             }
             ("job" | "job-emit", "poll") if body == "done" => {
-                if ctx.model == "job" { answer("the job's answer") } else { Step::End(vec![last_chunk(3)]) }
+                if ctx.model == "job" {
+                    answer("the job's answer")
+                } else {
+                    Step::End(vec![last_chunk(3)])
+                }
             }
             ("job", "poll") => poll(&url("/jobs/1"), vec![]),
             ("job-emit", "poll") => poll(&url("/jobs/1"), vec![chunk(&body)]),
@@ -199,7 +223,10 @@ impl auth::Guest for Contract {
     fn authenticate(ctx: Context, reply: Option<Resumption>) -> Result<Step, Failure> {
         let Some(reply) = reply else {
             let secret = setting(&ctx, "client_secret");
-            let mut request = post(&format!("{}/token", ctx.base_url), &format!("grant_type=x&secret={secret}"));
+            let mut request = post(
+                &format!("{}/token", ctx.base_url),
+                &format!("grant_type=x&secret={secret}"),
+            );
             request.headers = vec![("content-type".into(), "application/x-www-form-urlencoded".into())];
             request.ext = vec![("credentials".into(), "omit".into())];
             return Ok(send(request, "token"));
@@ -221,7 +248,9 @@ impl models::Guest for Contract {
         if reply.state.is_empty() {
             return Ok(page("2", &name));
         }
-        Ok(Step::Done(json!({"object": "list", "data": [{"id": reply.state}, {"id": name}]}).to_string()))
+        Ok(Step::Done(
+            json!({"object": "list", "data": [{"id": reply.state}, {"id": name}]}).to_string(),
+        ))
     }
 }
 

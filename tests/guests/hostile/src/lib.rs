@@ -119,19 +119,18 @@ fn hoard() -> ! {
 
 fn dig(depth: u64) -> u64 {
     let here = std::hint::black_box([depth; 64]);
-    if std::hint::black_box(depth) == 0 { 0 } else { dig(depth + 1) + here[7] }
+    if std::hint::black_box(depth) == 0 {
+        0
+    } else {
+        dig(depth + 1) + here[7]
+    }
 }
 
 struct Decoder(String);
 
 impl streaming::Guest for Hostile {
     type Decoder = Decoder;
-    fn open(
-        ctx: Context,
-        _: String,
-        _: u16,
-        _: Vec<(String, String)>,
-    ) -> Result<streaming::Decoder, Failure> {
+    fn open(ctx: Context, _: String, _: u16, _: Vec<(String, String)>) -> Result<streaming::Decoder, Failure> {
         Ok(streaming::Decoder::new(Decoder(ctx.model)))
     }
 }

@@ -45,7 +45,12 @@ impl transform::Guest for Plain {
             return Ok(Step::Done(body));
         }
         Err(Failure {
-            kind: if reply.response.status == 429 { "rate-limit" } else { "upstream" }.into(),
+            kind: if reply.response.status == 429 {
+                "rate-limit"
+            } else {
+                "upstream"
+            }
+            .into(),
             status: reply.response.status,
             message: "the provider refused".into(),
             code: None,

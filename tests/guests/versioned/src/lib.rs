@@ -26,7 +26,10 @@ contract::export!(Versioned with_types_in contract);
 
 impl meta::Guest for Versioned {
     fn describe() -> String {
-        format!(r#"{{"name": "versioned", "version": "{}", "operations": ["chat.completions"]}}"#, version())
+        format!(
+            r#"{{"name": "versioned", "version": "{}", "operations": ["chat.completions"]}}"#,
+            version()
+        )
     }
 }
 
