@@ -22,7 +22,7 @@ use crate::random::Random;
 
 static UPSTREAM: LazyLock<Arc<Upstream>> = LazyLock::new(|| {
     let base = Url::parse("https://provider.example/v1").expect("a URL");
-    let egress = Policy::default();
+    let egress = Policy::new(&base).expect("a base URL that may be used");
     Arc::new(Upstream {
         id: "provider".to_owned(),
         client: Client::new(egress.clone(), &Rules::default()).expect("no rule that can be wrong"),
