@@ -1,4 +1,4 @@
-//! The gateway's HTTP face: one table of endpoints, and the one place where an [`Error`](crate::error::Error) becomes a response.
+//! The gateway's HTTP face: one table of endpoints, and the one place where an [`Error`] becomes a response.
 
 mod calls;
 pub mod error;

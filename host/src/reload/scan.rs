@@ -1,4 +1,4 @@
-//! Which adapter files there are, and what is in them. A file is known by its [`Stamp`] while nobody has read it, and by its
+//! Which adapter files there are, and what is in them. A file is known by its `Stamp` while nobody has read it, and by its
 //! [`Digest`] afterwards.
 
 use std::{

@@ -63,7 +63,7 @@ impl transform::Guest for Hostile {
             "secret-in-error" => return Err(failure("invalid-request", &format!("the key is {token}"))),
             "log-flood" => {
                 for _ in 0..64 {
-                    host_log::log("info", &"x".repeat(16 << 10), &vec![]);
+                    host_log::log("info", &"x".repeat(16 << 10), &[]);
                 }
                 answer("still here")
             }
