@@ -57,7 +57,8 @@ impl HostRule {
         let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
         let name = url
             .host_str()
-            .filter(|_| plain && !rest.ends_with('/'))
+            // `*` is a letter to the URL parser.
+            .filter(|name| plain && !rest.ends_with('/') && !name.contains('*'))
             .ok_or_else(bad)?;
         if below && (matches!(url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_))) || !name.contains('.')) {
             return Err(format!("`{text}` takes in too much: at least two labels after `*.`"));

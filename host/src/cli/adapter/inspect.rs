@@ -15,7 +15,7 @@ use crate::{
 ///
 /// For a file that is no adapter: what it is, and what to do.
 #[derive(Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   witgate adapter inspect adapters/replicate.wasm")]
 pub(super) struct Inspect {
     /// A component, or a core module with component-type metadata
