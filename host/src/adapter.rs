@@ -17,6 +17,7 @@ mod decode;
 mod engine;
 mod exchange;
 mod failure;
+mod fault;
 mod guest;
 mod inspect;
 mod limits;
@@ -28,6 +29,7 @@ mod request;
 mod sandbox;
 mod send;
 mod site;
+mod task;
 mod wind_down;
 
 use std::sync::Arc;
@@ -42,8 +44,9 @@ pub use self::{
     site::Site,
 };
 use self::{
-    exchange::{Role, Task, Turn},
+    exchange::Turn,
     output::Output,
+    task::{Role, Task},
     wind_down::Held,
 };
 use crate::{

@@ -6,12 +6,9 @@ use tokio::net::TcpListener;
 
 use crate::{
     adapter::{Limits, Runtime, StartError},
-    config::{self, Config, ConfigError, Via},
+    config::{self, Config, ConfigError},
     gateway::Gateway,
-    reload::{
-        Adapters, Pace, Reload, Settings,
-        fit::{Need, Wanted},
-    },
+    reload::{Adapters, Pace, Reload, Settings, fit::Need},
     server::{self, App},
     telemetry::Telemetry,
 };
@@ -90,7 +87,11 @@ pub async fn prepare(config: Config, options: &Options) -> Result<Core, Error> {
     let settings = Settings {
         dir: config.adapters.dir.clone(),
         cache: Some(options.data.join("compiled")),
-        needs: config.providers.iter().filter_map(|provider| need(provider)).collect(),
+        needs: config
+            .providers
+            .iter()
+            .filter_map(|provider| Need::of(provider))
+            .collect(),
         pace: Pace::default(),
     };
     let opening = (settings, adapters.clone(), runtime.clone(), telemetry.clone());
@@ -188,18 +189,4 @@ fn limits(adapters: &config::Adapters) -> Limits {
         reply: adapters.reply_bytes,
         wind_down: adapters.cancel,
     }
-}
-
-/// What a provider needs of an adapter, if it needs one.
-pub fn need(provider: &config::Provider) -> Option<Need> {
-    let wanted = match provider.via() {
-        Via::Native => return None,
-        Via::Adapter(id) => Wanted::Name(id.to_owned()),
-        Via::Type(type_) => Wanted::Type(type_.to_owned()),
-    };
-    Some(Need {
-        provider: provider.id.clone(),
-        wanted,
-        settings: provider.settings.0.clone(),
-    })
 }

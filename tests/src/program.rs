@@ -234,7 +234,7 @@ fn forward(output: impl tokio::io::AsyncRead + Unpin + Send + 'static, sender: m
 }
 
 /// The binary of the profile the tests were built with.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
     let profile = test.ancestors().nth(2).expect("tests are in target/PROFILE/deps");
     profile.join("witgate")

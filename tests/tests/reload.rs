@@ -22,6 +22,7 @@ fn need(provider: &str, wanted: &str, settings: serde_json::Value) -> Need {
         provider: provider.to_owned(),
         wanted: Wanted::Name(wanted.to_owned()),
         settings: serde_json::from_value(settings).expect("settings are an object"),
+        secrets: Vec::new(),
     }
 }
 

@@ -16,8 +16,9 @@ use url::Url;
 
 use super::{
     engine::Runtime,
-    exchange::{Exchange, Role, Task, Turn},
+    exchange::{Exchange, Turn},
     site::{NO_RANDOM, Site},
+    task::{Role, Task},
 };
 use crate::{
     error::{Error, Result},

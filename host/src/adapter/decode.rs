@@ -10,8 +10,9 @@ use bytes::Bytes;
 
 use super::{
     contract::{Payload, streaming},
-    exchange::{At, Exchange, Turn, pairs},
+    exchange::{At, Exchange, Turn},
     guest::Decoder,
+    task::pairs,
 };
 use crate::{
     error::{Error, Result},

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 use super::{
     auth::{self, Credentials},
-    body::{Upload, Uploads},
-    contract::{Context, Fetch, HttpResponse, Payload, Resumption, Step},
+    body::Uploads,
+    contract::{Context, Fetch, HttpResponse, Resumption, Step},
     decode::Decoding,
     engine::Runtime,
     failure,
@@ -21,42 +21,13 @@ use super::{
     request::{self, Reading, Ready, Surroundings},
     send::{Received, Sending},
     site::Site,
+    task::{Role, Task, context, pairs, payload},
 };
 use crate::{
     error::{Error, Result},
     record::Record,
     transport::{http::Incoming, tokens::Tokens},
 };
-
-/// What an exchange is about, and which functions of the guest's drive it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    /// `transform-request`, `transform-response`
-    Transform,
-    /// `authenticate`
-    Authenticate,
-    /// `get-models`
-    Models,
-}
-
-/// What is asked of an adapter.
-pub(super) struct Task<'a> {
-    pub(super) role: Role,
-    /// The contract's word.
-    pub(super) operation: &'static str,
-    /// The provider's model id.
-    pub(super) model: &'a str,
-    pub(super) streaming: bool,
-    /// The client's request; "" for the other roles.
-    pub(super) body: String,
-    /// Files beside it.
-    pub(super) uploads: Vec<Upload>,
-    pub(super) request: Arc<str>,
-    pub(super) attempt: u32,
-    /// `header.NAME` pairs.
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) out: Output,
-}
 
 /// How far an exchange has come.
 pub(super) enum Turn {
@@ -112,24 +83,6 @@ pub(super) struct Pending {
     pub(super) flight: Option<Pin<Box<dyn Future<Output = Result<Received>> + Send>>>,
     /// Repeated since the guest said that the failure passes.
     repeats: u32,
-}
-
-impl Task<'_> {
-    /// A task without a client's request.
-    pub(super) fn bare(role: Role) -> Self {
-        Task {
-            role,
-            operation: "models",
-            model: "",
-            streaming: false,
-            body: String::new(),
-            uploads: Vec::new(),
-            request: "".into(),
-            attempt: 1,
-            headers: Vec::new(),
-            out: Output::none(),
-        }
-    }
 }
 
 impl Exchange {
@@ -398,60 +351,5 @@ impl Exchange {
                 self.exposed.insert(ours, value.clone());
             }
         }
-    }
-}
-
-/// What the guest may know.
-fn context(
-    runtime: &Runtime,
-    site: &Site,
-    task: &Task<'_>,
-    credentials: Option<&Credentials>,
-    tokens: &mut Tokens,
-) -> Result<Context> {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    let deadline = now + runtime.limits().wall_clock;
-    let mut ext = vec![
-        ("attempt".to_owned(), task.attempt.to_string()),
-        ("deadline-unix-ms".to_owned(), deadline.as_millis().to_string()),
-    ];
-    ext.extend(task.headers.iter().cloned());
-    if let Some(credentials) = credentials {
-        ext.extend(credentials.vars(tokens)?);
-    }
-    Ok(Context {
-        operation: task.operation.to_owned(),
-        model: task.model.to_owned(),
-        streaming: task.streaming,
-        request_id: task.request.to_string(),
-        now_unix_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
-        base_url: site.upstream.base.as_str().trim_end_matches('/').to_owned(),
-        config: site.config(tokens)?,
-        ext,
-    })
-}
-
-/// Headers for a guest: lower case, without cookies.
-pub(super) fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .filter(|(name, _)| *name != http::header::SET_COOKIE)
-        .map(|(name, value)| {
-            (
-                name.as_str().to_owned(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
-        })
-        .collect()
-}
-
-/// Text if it is valid UTF-8. A refusal is cleared of our secrets: providers like to quote the key they did not accept.
-fn payload(body: Bytes, status: u16, tokens: &Tokens) -> Payload {
-    match String::from_utf8(body.into()) {
-        Ok(text) if status >= 400 => Payload::Text(tokens.hide(text)),
-        Ok(text) => Payload::Text(text),
-        Err(bytes) => Payload::Bytes(bytes.into_bytes()),
     }
 }

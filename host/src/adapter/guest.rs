@@ -8,13 +8,14 @@ use std::{
 
 use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::{
-    Store, Trap, UpdateDeadline,
+    Store, UpdateDeadline,
     component::{Instance, InstancePre, ResourceAny},
 };
 
 use super::{
     contract::{Context, Exports, Failure, Resumption, Step, streaming, transform, types::Pairs},
     engine::{Runtime, TICK},
+    fault::Rules,
     limits::Limits,
     load::Adapter,
     log::Logger,
@@ -38,15 +39,6 @@ pub(super) struct Guest {
     spent: Spent,
     /// Held as long as the instance lives: the pool has a place for it.
     _slot: OwnedSemaphorePermit,
-}
-
-/// What a fault is called, and the limits it names.
-#[derive(Clone)]
-struct Rules {
-    adapter: Arc<str>,
-    cpu: Duration,
-    memory: usize,
-    output: usize,
 }
 
 /// Whether an instance can be called.
@@ -302,51 +294,4 @@ fn allow(store: &mut Store<Sandbox>, cpu: Duration) {
     let ticks = cpu.as_nanos().div_ceil(TICK.as_nanos());
     store.data_mut().ticks = u64::try_from(ticks).unwrap_or(u64::MAX);
     store.set_epoch_deadline(1);
-}
-
-impl Rules {
-    fn new(limits: &Limits, adapter: Arc<str>) -> Self {
-        Self {
-            adapter,
-            cpu: limits.cpu,
-            memory: limits.memory,
-            output: limits.output,
-        }
-    }
-
-    /// What went wrong in a guest, in the gateway's words. Where it went wrong goes to the log: it is for the adapter's author.
-    fn fault(&self, error: &wasmtime::Error, sandbox: Option<&Sandbox>) -> Error {
-        let adapter = self.adapter.to_string();
-        if error.is::<wasmtime::PoolConcurrencyLimitError>() {
-            return Error::Busy("every adapter instance is in use; raise the limit or try again");
-        }
-        let trap = error.downcast_ref::<Trap>();
-        let stderr = sandbox.map(Sandbox::stderr).unwrap_or_default();
-        tracing::warn!(
-            adapter = &*self.adapter,
-            stderr = stderr.as_str(),
-            "adapter failed: {error:?}"
-        );
-        if trap == Some(&Trap::Interrupt) {
-            return Error::AdapterTimeout {
-                adapter,
-                limit: self.cpu,
-            };
-        }
-        if sandbox.is_some_and(|sandbox| sandbox.meter.refused) {
-            return Error::AdapterMemory {
-                adapter,
-                limit: self.memory,
-            };
-        }
-        if trap.is_some() || error.is::<wasmtime::WasmBacktrace>() || error.is::<wasmtime_wasi::I32Exit>() {
-            return Error::AdapterTrap { adapter };
-        }
-        let what = if error.to_string().contains("hostcalls") {
-            format!("more than {} bytes in one step", self.output)
-        } else {
-            "a value that does not fit its type".to_owned()
-        };
-        Error::AdapterOutput { adapter, what }
-    }
 }

@@ -12,10 +12,11 @@ use tokio::time::Sleep;
 
 use super::{
     engine::Runtime,
-    exchange::{At, Exchange, Role, Task, Turn},
+    exchange::{At, Exchange, Turn},
     guest::Guest,
     output::Output,
     site::Site,
+    task::{Role, Task},
 };
 use crate::{
     error::{Error, Result},

@@ -9,6 +9,11 @@ pub(super) fn line(text: impl std::fmt::Display) {
     drop(writeln!(io::stdout().lock(), "{text}"));
 }
 
+/// Says something that is not the command's result: on stderr.
+pub(super) fn aside(text: impl std::fmt::Display) {
+    drop(writeln!(io::stderr().lock(), "witgate: {text}"));
+}
+
 /// Prints JSON, indented.
 pub(super) fn json(value: &serde_json::Value) {
     line(format_args!("{value:#}"));

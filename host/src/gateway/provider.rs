@@ -1,12 +1,18 @@
 //! A provider in service: its configuration, the way to it, and who speaks its language.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{Adapters, Listed};
 use crate::{
     adapter::{Adapter, Site},
     config::{self, Auth, Via},
-    transport::{Upstream, egress::Policy, http::Client, tls::Rules},
+    reload::fit::{self, Need},
+    transport::{
+        Upstream,
+        egress::{HostRule, Policy},
+        http::Client,
+        tls::Rules,
+    },
 };
 
 /// A provider in service.
@@ -78,7 +84,13 @@ impl Provider {
 /// The way to a provider.
 fn way(config: &config::Provider) -> Result<Upstream, String> {
     let base = config.base_url.clone().ok_or("it has no `base_url`")?;
-    let egress = Policy::new(&base).map_err(|denied| format!("its `base_url` cannot be used: {denied}"))?;
+    let security = &config.security;
+    let (allow, deny) = (
+        rules("allow_hosts", &security.allow_hosts)?,
+        rules("deny_hosts", &security.deny_hosts)?,
+    );
+    let egress =
+        Policy::with(&base, allow, deny).map_err(|denied| format!("its `base_url` cannot be used: {denied}"))?;
     let rules = Rules {
         only_1_3: config.security.only_tls_1_3,
         any_certificate: !config.security.certificate_validation,
@@ -96,6 +108,14 @@ fn way(config: &config::Provider) -> Result<Upstream, String> {
         client: Client::new(egress.clone(), &rules)?,
         egress,
     })
+}
+
+/// The operator's rules about hosts.
+fn rules(key: &str, texts: &[String]) -> Result<Vec<HostRule>, String> {
+    let rules = texts.iter().map(|text| HostRule::parse(text));
+    rules
+        .collect::<Result<_, _>>()
+        .map_err(|wrong| format!("security.{key}: {wrong}"))
 }
 
 fn speaks(
@@ -118,14 +138,28 @@ fn speaks(
         Ok(adapter) => match same.map(|same| &same.speaks) {
             // The same version for the same provider: what it has cached, tokens above all, stays good.
             Some(Speaks::Adapter(site)) if Arc::ptr_eq(&site.adapter, adapter) => Speaks::Adapter(site.clone()),
-            _ => Speaks::Adapter(site(config, upstream, adapter)),
+            _ => match fits(config, adapter) {
+                Ok(()) => Speaks::Adapter(site(config, upstream, adapter)),
+                Err(reason) => Speaks::Nothing(reason),
+            },
         },
     }
 }
 
+/// An adapter is not asked to work with settings that its own schema refuses.
+fn fits(config: &config::Provider, adapter: &Adapter) -> Result<(), String> {
+    let Some(need) = Need::of(config) else { return Ok(()) };
+    fit::check(&adapter.manifest, &need).map_err(|wrong| {
+        format!(
+            "its settings do not fit the config-schema of the adapter `{}`: {wrong}",
+            adapter.id
+        )
+    })
+}
+
 fn site(config: &config::Provider, upstream: Arc<Upstream>, adapter: &Arc<Adapter>) -> Arc<Site> {
     let settings = config.settings.0.clone();
-    Site::new(upstream, adapter.clone(), settings, &BTreeMap::new())
+    Site::new(upstream, adapter.clone(), settings, &config.secrets)
 }
 
 /// The adapter that serves a provider type. Of several the first by id, so that it does not depend on which was loaded first.

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::adapter::Manifest;
+use crate::{
+    adapter::Manifest,
+    config::{self, Via},
+};
 
 /// How many errors are told of one provider: the first few say it all.
 const TOLD: usize = 5;
@@ -14,8 +17,10 @@ pub struct Need {
     pub provider: String,
     /// Which adapter it is.
     pub wanted: Wanted,
-    /// The provider's settings, secrets included: any text stands for a secret here.
+    /// The provider's settings.
     pub settings: Map<String, Value>,
+    /// The names of further settings that are secret. An adapter that may have one sees a text in its place.
+    pub secrets: Vec<String>,
 }
 
 impl std::fmt::Debug for Need {
@@ -38,6 +43,21 @@ pub enum Wanted {
 }
 
 impl Need {
+    /// What a provider needs, if it needs an adapter.
+    pub fn of(provider: &config::Provider) -> Option<Self> {
+        let wanted = match provider.via() {
+            Via::Native => return None,
+            Via::Adapter(id) => Wanted::Name(id.to_owned()),
+            Via::Type(type_) => Wanted::Type(type_.to_owned()),
+        };
+        Some(Self {
+            provider: provider.id.clone(),
+            wanted,
+            settings: provider.settings.0.clone(),
+            secrets: provider.secrets.keys().cloned().collect(),
+        })
+    }
+
     /// Whether this adapter is the one.
     pub fn is_met_by(&self, manifest: &Manifest) -> bool {
         match &self.wanted {
@@ -48,12 +68,12 @@ impl Need {
 }
 
 /// Checks a provider's settings against the adapter's schema. The error names what is wrong, never a value: values may be secret.
-pub fn check(manifest: &Manifest, settings: &Map<String, Value>) -> Result<(), String> {
+pub fn check(manifest: &Manifest, need: &Need) -> Result<(), String> {
     let Some(schema) = &manifest.config_schema else {
         return Ok(());
     };
     let validator = validator(schema)?;
-    let settings = as_seen_by_the_guest(schema, settings);
+    let settings = as_seen_by_the_guest(schema, manifest, need);
     let wrong: Vec<_> = validator
         .iter_errors(&settings)
         .take(TOLD)
@@ -81,17 +101,26 @@ fn validator(schema: &Value) -> Result<jsonschema::Validator, String> {
     jsonschema::validator_for(schema).map_err(|error| format!("its config-schema is not a JSON Schema: {error}"))
 }
 
-/// The provider's key is among a guest's settings under a fixed name; a schema may mention it, and need not.
-fn as_seen_by_the_guest(schema: &Value, settings: &Map<String, Value>) -> Value {
+/// The settings with a text for each secret the adapter may have. The provider's key is among them under a fixed name; a schema may
+/// mention it, and need not.
+fn as_seen_by_the_guest(schema: &Value, manifest: &Manifest, need: &Need) -> Value {
     const KEY: &str = "api_key";
-    let mut settings = settings.clone();
+    const TOKEN: &str = "a token";
+    let mut settings = need.settings.clone();
+    for name in need
+        .secrets
+        .iter()
+        .filter(|name| manifest.permissions.secrets.contains(name))
+    {
+        settings.insert(name.clone(), Value::from(TOKEN));
+    }
     let mentioned = schema.pointer(&format!("/properties/{KEY}")).is_some();
     let required = schema
         .get("required")
         .and_then(Value::as_array)
         .is_some_and(|names| names.iter().any(|name| name == KEY));
     if mentioned || required {
-        settings.entry(KEY).or_insert_with(|| Value::from("a token"));
+        settings.entry(KEY).or_insert_with(|| Value::from(TOKEN));
     } else {
         settings.remove(KEY);
     }
@@ -110,14 +139,19 @@ mod tests {
         Manifest::parse(&manifest.to_string()).unwrap()
     }
 
-    fn settings(settings: Value) -> Map<String, Value> {
-        serde_json::from_value(settings).unwrap()
+    fn need(settings: Value) -> Need {
+        Need {
+            provider: "shop".to_owned(),
+            wanted: Wanted::Name("x".to_owned()),
+            settings: serde_json::from_value(settings).unwrap(),
+            secrets: vec!["password".to_owned(), "other".to_owned()],
+        }
     }
 
     #[test]
     fn an_error_names_the_setting_and_never_its_value() {
         let manifest = manifest(&json!({ "properties": { "region": { "type": "integer" } }, "required": ["zone"] }));
-        let error = check(&manifest, &settings(json!({ "region": "sk-very-secret" }))).unwrap_err();
+        let error = check(&manifest, &need(json!({ "region": "sk-very-secret" }))).unwrap_err();
         assert!(error.contains("/region") && error.contains("zone"), "{error}");
         assert!(!error.contains("sk-very-secret"), "{error}");
     }
@@ -125,9 +159,18 @@ mod tests {
     #[test]
     fn the_providers_key_is_there_if_the_schema_asks_and_in_nobodys_way_if_not() {
         let strict = manifest(&json!({ "properties": {}, "additionalProperties": false }));
-        assert_eq!(check(&strict, &settings(json!({ "api_key": "k" }))), Ok(()));
+        assert_eq!(check(&strict, &need(json!({ "api_key": "k" }))), Ok(()));
         let asking = manifest(&json!({ "properties": { "api_key": { "type": "string" } }, "required": ["api_key"] }));
-        assert_eq!(check(&asking, &settings(json!({}))), Ok(()));
+        assert_eq!(check(&asking, &need(json!({}))), Ok(()));
+    }
+
+    #[test]
+    fn a_secret_is_a_text_to_the_adapter_that_may_have_it_and_not_there_for_another() {
+        let schema = json!({ "properties": { "password": { "type": "string" } }, "required": ["password"], "additionalProperties": false });
+        let mut manifest = manifest(&schema);
+        assert!(check(&manifest, &need(json!({}))).is_err());
+        manifest.permissions.secrets.push("password".to_owned());
+        assert_eq!(check(&manifest, &need(json!({}))), Ok(()));
     }
 
     #[test]
@@ -136,7 +179,7 @@ mod tests {
             json!({ "type": 7 }),
             json!({ "$ref": "https://example.com/schema.json" }),
         ] {
-            let error = check(&manifest(&schema), &Map::new()).unwrap_err();
+            let error = check(&manifest(&schema), &need(json!({}))).unwrap_err();
             assert!(error.contains("not a JSON Schema"), "{error}");
         }
     }

@@ -186,14 +186,14 @@ impl Loader {
             return Ok(());
         };
         let live = self.needs.iter().filter(|need| need.is_met_by(&old.manifest));
-        for need in live.filter(|need| fit::check(&old.manifest, &need.settings).is_ok()) {
+        for need in live.filter(|need| fit::check(&old.manifest, need).is_ok()) {
             let provider = &need.provider;
             if !need.is_met_by(&adapter.manifest) {
                 return Err(Refusal::new(format!(
                     "provider `{provider}` needs it, and its type is no longer among its `types`"
                 )));
             }
-            fit::check(&adapter.manifest, &need.settings).map_err(|error| {
+            fit::check(&adapter.manifest, need).map_err(|error| {
                 Refusal::new(format!(
                     "the settings of provider `{provider}` do not fit its config-schema: {error}"
                 ))

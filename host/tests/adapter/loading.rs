@@ -45,3 +45,10 @@ async fn a_file_cut_anywhere_is_refused_with_a_reason() {
     let half = runtime.load(bytes[..bytes.len() / 2].to_vec()).await.err().unwrap();
     assert!(matches!(half, LoadError::Unfit(Unfit::Truncated)), "{half}");
 }
+
+#[tokio::test]
+async fn an_adapter_that_wants_a_socket_is_refused_with_the_imports_name_and_what_to_do() {
+    let error = runtime().load(guest("sockets")).await.err().unwrap().to_string();
+    assert!(error.contains("wasi:sockets/tcp-create-socket@0.2.9"), "{error}");
+    assert!(error.contains("step.fetch"), "{error}");
+}

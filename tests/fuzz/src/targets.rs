@@ -4,9 +4,13 @@
 pub mod call;
 pub mod chunk;
 pub mod config;
+pub mod egress;
 pub mod frame;
+pub mod inspect;
+pub mod manifest;
 pub mod object;
 pub mod passthrough;
+pub mod tokens;
 
 use bytes::Bytes;
 use serde::de::IgnoredAny;
@@ -78,6 +82,31 @@ pub const ALL: &[Target] = &[
         about: "a configuration is taken or refused, and no secret shows in why",
         like: &["seeds", "../../examples"],
         run: config::target,
+    },
+    Target {
+        name: "manifest",
+        about: "what an adapter says about itself is taken or refused",
+        like: &[],
+        run: manifest::target,
+    },
+    Target {
+        name: "inspect",
+        about: "any file is called what it is before anything of it is compiled",
+        // Built before this runs in CI; without them the seeds have to do.
+        like: &["../guests/target/wasm32-unknown-unknown/release"],
+        run: inspect::target,
+    },
+    Target {
+        name: "egress",
+        about: "requests go to the provider, to public hosts that were named, and nowhere else",
+        like: &[],
+        run: egress::target,
+    },
+    Target {
+        name: "tokens",
+        about: "a secret stands where its token stood and breaks out of no place",
+        like: &[],
+        run: tokens::target,
     },
 ];
 

@@ -41,7 +41,7 @@ impl Models {
             let models = pipeline::models::list(&gateway).await;
             for provider in &gateway.providers {
                 if let Some(reason) = provider.unusable() {
-                    tracing::warn!(provider = provider.id(), reason, "cannot be used");
+                    print::aside(format_args!("provider `{}` cannot be used: {reason}", provider.id()));
                 }
             }
             if self.source.json {

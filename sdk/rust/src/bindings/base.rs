@@ -24,8 +24,9 @@ pub mod witgate {
         /// So polling, a follow-up call, or "create, then read a stream elsewhere" is one more step.fetch.
         /// Only `meta` and `transform` are required. The host looks for every other interface by name and does without it if it is absent.
         ///
-        /// BOUNDS. Each step may use 200 ms of CPU, 64 MiB of memory, 16 MiB of output and 64 KiB/s of log; an exchange has a wall clock and a
-        /// number of steps. The operator can change them. Whoever passes one gets a trap: the client sees a 502, the next call works.
+        /// BOUNDS. Each step may use 200 ms of CPU, 64 MiB of memory and 16 MiB of output; an exchange has a wall clock and a number of steps.
+        /// The operator can change them. Whoever passes one is ended: the client sees a 502, the next call works. An adapter may log 64 KiB a
+        /// second; what is more is dropped.
         ///
         /// RULE OF THE PACKAGE (types match structurally): once released, no record field, no variant case, no signature ever changes.
         /// Nor is a function added to a released interface: hosts look an interface up whole, so old adapters would seem to lack it.
@@ -200,7 +201,7 @@ pub mod witgate {
             pub struct HttpRequest {
                 /// "GET", "POST", …
                 pub method: _rt::String,
-                /// Absolute. Its host must be that of base-url or one permitted by `describe`.
+                /// Absolute. Its origin (scheme, host, port) must be that of base-url, or https and its host permitted by `describe`.
                 pub url: _rt::String,
                 /// The host adds credentials, host, content-length and accept-encoding.
                 pub headers: Pairs,
@@ -631,7 +632,7 @@ pub mod exports {
                     ///
                     /// auth.kind, open: "none"; "bearer" (`authorization: Bearer KEY`); "header" (`header`, optional `prefix`); "query" (`query`);
                     /// "basic"; "custom" (the auth interface). Default: "bearer".
-                    /// permissions.hosts: names, or `*.` and a suffix; base-url's own host needs none. permissions.secrets: the config keys that hold
+                    /// permissions.hosts: names, or `*.` and a suffix; base-url's own origin needs none. permissions.secrets: the config keys that hold
                     /// secrets, beside api_key; each becomes a token in ctx.config.
                     /// tests: each {name, operation, body, config?, replies: [{status, headers?, body}], expect: {answer? | chunks? | failure?}}: the
                     /// host plays them before it puts a new version into service, and refuses a version that fails its own.
