@@ -4,13 +4,12 @@
 //! `usage`, the reason why it ended (`stop`) and the blocks that the next request must bring back (`content`).
 //!
 //! Text is parsed once, borrowed, and copied as it stands, still escaped, where it is not looked at. That is why both sides' JSON is
-//! read here into types of our own: the SDK's unescape each text, which is pleasant, exact to the value, and slower.
+//! read here into types of our own: those of the SDK's `openai` unescape each text, which is pleasant, exact to the value, and slower.
 
 mod content;
 mod describe;
 mod endpoint;
 mod error;
-mod json;
 mod model;
 mod models;
 mod request;
@@ -20,6 +19,7 @@ mod stream;
 mod structured;
 mod usage;
 
+use witgate_sdk::json::text as json;
 use witgate_sdk::openai::Model;
 use witgate_sdk::url::segment;
 use witgate_sdk::{

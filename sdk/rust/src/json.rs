@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 
 mod number;
 mod object;
+pub mod text;
 
 pub use number::Number;
 #[doc(hidden)]
