@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     sync::{Arc, Mutex},
+    task::Poll,
     time::Duration,
 };
 
@@ -148,6 +149,7 @@ impl Provider {
         let (log, play) = (asked.clone(), Arc::new(play));
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).expect("a connection takes the option");
                 let (log, play) = (log.clone(), play.clone());
                 tokio::spawn(async move {
                     let service = service_fn(move |request| answer(request, log.clone(), play.clone()));
@@ -212,11 +214,17 @@ async fn answer<P: Fn(&Asked) -> Played>(
         closed,
     } = play(&asked);
     log.lock().expect("no test panics with it").push(asked);
+    // After each piece the server is told to come back for the next, so that it sends what it has: a piece is a write of its own.
+    let mut just_gave = false;
     let stream = futures_util::stream::poll_fn(move |context| {
         let _held_open = &closed;
-        pieces
-            .poll_recv(context)
-            .map(|piece| piece.map(|piece| piece.map(Frame::data)))
+        if std::mem::take(&mut just_gave) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let piece = pieces.poll_recv(context);
+        just_gave = piece.is_ready();
+        piece.map(|piece| piece.map(|piece| piece.map(Frame::data)))
     });
     let mut response = Response::builder().status(status);
     for (name, value) in headers {

@@ -15,6 +15,8 @@ pub(super) struct Heard {
     finish: Option<String>,
     usage: Value,
     choices: BTreeSet<u64>,
+    /// The error's `message`, in a stream or instead of an answer.
+    pub(super) error: Option<String>,
     pub(super) done: bool,
     pub(super) odd: Vec<String>,
 }
@@ -47,6 +49,9 @@ impl Heard {
             ..Self::default()
         };
         let answer: Value = serde_json::from_slice(bytes).expect("JSON");
+        if heard.failed(&answer) {
+            return heard;
+        }
         heard.expect(answer["object"] == "chat.completion", "object");
         heard.expect(answer["id"].as_str().is_some_and(|id| !id.is_empty()), "id");
         heard.usage = answer["usage"].clone();
@@ -56,7 +61,19 @@ impl Heard {
         heard
     }
 
+    /// True if this says that there is no answer, or no more of it.
+    fn failed(&mut self, said: &Value) -> bool {
+        let error = &said["error"];
+        if error.is_object() {
+            self.error = Some(error["message"].as_str().unwrap_or_default().to_owned());
+        }
+        error.is_object()
+    }
+
     fn chunk(&mut self, chunk: &Value) {
+        if self.failed(chunk) {
+            return;
+        }
         self.expect(chunk["object"] == "chat.completion.chunk", "object");
         self.expect(
             chunk["id"].is_string() && chunk["created"].is_number() && chunk["model"].is_string(),
@@ -137,6 +154,11 @@ impl Heard {
     /// What differs from `means`: for each field, the values that are right.
     pub(super) fn differences(&self, means: &Map<String, Value>) -> Vec<String> {
         let mut found = self.odd.clone();
+        found.extend(
+            self.error
+                .iter()
+                .map(|error| format!("an answer became an error: {error}")),
+        );
         for (field, right) in means {
             let heard = match field.as_str() {
                 "text" => json!(self.text),
@@ -144,7 +166,9 @@ impl Heard {
                 "refusal" => json!(self.refusal),
                 "finish_reason" => json!(self.finish),
                 "prompt_tokens" | "completion_tokens" => self.usage[field].clone(),
-                "tool_calls" => self.tool_calls(),
+                "cached_tokens" => self.usage["prompt_tokens_details"][field].clone(),
+                "reasoning_tokens" => self.usage["completion_tokens_details"][field].clone(),
+                "tool_calls" | "server_tools_not_client_calls" => self.tool_calls(),
                 "choices" => json!(self.choices.len()),
                 _ => continue,
             };

@@ -1,0 +1,220 @@
+//! The recordings in `tests/fixtures`, each with what it means: the three lists of meanings read into one kind of [`Case`].
+
+use std::fs;
+
+use serde_json::{Map, Value, json};
+use witgate_tests::fixture;
+
+/// How a provider speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wire {
+    /// Chat Completions, passed through.
+    Shaped,
+    /// Messages, through the adapter.
+    Anthropic,
+    /// Predictions, through the adapter.
+    Replicate,
+}
+
+/// One recorded answer.
+#[derive(Debug)]
+pub(crate) struct Case {
+    /// The folder it lies in.
+    pub(crate) host: String,
+    /// The file, from `tests/fixtures` on.
+    pub(crate) file: String,
+    pub(crate) wire: Wire,
+    /// "chat.completions" or "embeddings"; for Replicate the request that got this reply: "create", "poll" or "stream".
+    pub(crate) operation: String,
+    pub(crate) stream: bool,
+    pub(crate) status: u16,
+    pub(crate) content_type: String,
+    /// What the provider sent.
+    pub(crate) body: Vec<u8>,
+    /// "answer", "error", or for a prediction that is not over "pending".
+    pub(crate) kind: String,
+    /// For each field the values that are right.
+    pub(crate) means: Map<String, Value>,
+}
+
+/// A recording that is not replayed, and why.
+pub(crate) struct LeftOut {
+    pub(crate) file: String,
+    pub(crate) why: String,
+}
+
+type Read = Result<Case, LeftOut>;
+
+/// Every recording there is.
+pub(crate) fn all() -> (Vec<Case>, Vec<LeftOut>) {
+    let mut cases = Vec::new();
+    let mut left_out = Vec::new();
+    for read in shaped().into_iter().chain(anthropic()).chain(replicate()) {
+        match read {
+            Ok(case) => cases.push(case),
+            Err(reason) => left_out.push(reason),
+        }
+    }
+    (cases, left_out)
+}
+
+fn lines(list: &str) -> Vec<Value> {
+    let text = fs::read_to_string(fixture(list)).expect("the list of meanings is in the repository");
+    let line = |line: &str| serde_json::from_str(line).expect("a line is JSON");
+    text.lines().map(line).collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn bytes(file: &str) -> Vec<u8> {
+    fs::read(fixture(file)).expect("the recording is in the repository")
+}
+
+/// A stream whose recorder kept only the data of each event.
+fn framed(body: &[u8], end: &str) -> Vec<u8> {
+    let text = String::from_utf8(body.to_vec()).expect("a recording of data lines is text");
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && *line != "[DONE]");
+    let events: String = lines.map(|line| format!("data: {line}\n\n")).collect();
+    (events + end).into_bytes()
+}
+
+fn content_type(stream: bool, status: u16) -> String {
+    let streamed = stream && status < 400;
+    if streamed {
+        "text/event-stream"
+    } else {
+        "application/json"
+    }
+    .to_owned()
+}
+
+/// An error that nobody wrote a meaning for still means its status.
+fn bare_error(status: u16) -> Option<(String, Map<String, Value>)> {
+    let means = json!({ "error_status_exact": [status] });
+    (status >= 400).then(|| ("error".to_owned(), means.as_object().cloned().unwrap_or_default()))
+}
+
+fn shaped() -> Vec<Read> {
+    let read = |line: Value| {
+        let file = text(&line["file"]);
+        let status = line["status"].as_u64().map_or(200, |status| status as u16);
+        let stream = line["stream"] == true;
+        let operation = text(&line["operation"]);
+        let meaning = line["means"].as_object().cloned();
+        let meaning = meaning.map(|means| (text(&line["means"]["kind"]), means));
+        let embeddings = (operation == "embeddings").then(|| ("answer".to_owned(), Map::new()));
+        let Some((kind, mut means)) = meaning.or_else(|| bare_error(status)).or(embeddings) else {
+            let why = "the recording does not say what it means".to_owned();
+            return Err(LeftOut { file, why });
+        };
+        means.remove("kind");
+        let recorded = bytes(&file);
+        Ok(Case {
+            host: file.split('/').next().unwrap_or_default().to_owned(),
+            wire: Wire::Shaped,
+            operation,
+            stream,
+            status,
+            content_type: line["content_type"]
+                .as_str()
+                .map_or_else(|| content_type(stream, status), str::to_owned),
+            body: if line["framed"] == false {
+                framed(&recorded, "data: [DONE]\n\n")
+            } else {
+                recorded
+            },
+            kind,
+            means,
+            file,
+        })
+    };
+    lines("openai-shaped.jsonl").into_iter().map(read).collect()
+}
+
+fn anthropic() -> Vec<Read> {
+    let read = |line: Value| {
+        let file = format!("anthropic/{}", text(&line["file"]));
+        let status = line["status"].as_u64().map_or(200, |status| status as u16);
+        let stream = line["stream"] == true;
+        let fields = line["meaning"]["fields"].as_object().cloned();
+        let meaning = fields.map(|fields| (text(&line["meaning"]["kind"]), fields));
+        let Some((kind, means)) = meaning.or_else(|| bare_error(status)) else {
+            let why = format!("no chat: {}", text(&line["kind"]));
+            return Err(LeftOut { file, why });
+        };
+        let recorded = bytes(&file);
+        Ok(Case {
+            host: "anthropic".to_owned(),
+            wire: Wire::Anthropic,
+            operation: "chat.completions".to_owned(),
+            stream,
+            status,
+            content_type: content_type(stream, status),
+            body: if file.ends_with(".jsonl") {
+                framed(&recorded, "")
+            } else {
+                recorded
+            },
+            kind,
+            means,
+            file,
+        })
+    };
+    lines("anthropic/meanings.jsonl").into_iter().map(read).collect()
+}
+
+fn replicate() -> Vec<Read> {
+    let list = fs::read(fixture("replicate/EXPECTED.json")).expect("the list of meanings is in the repository");
+    let list: Map<String, Value> = serde_json::from_slice(&list).expect("the list is JSON");
+    list.iter().map(|(stem, line)| prediction(stem, line)).collect()
+}
+
+fn prediction(stem: &str, line: &Value) -> Read {
+    let (operation, kind) = (text(&line["use"]), text(&line["means"]));
+    let stream = operation == "stream";
+    let ending = if stream { "stream.sse" } else { "response.json" };
+    let file = format!("replicate/{stem}.{ending}");
+    let why = match operation.as_str() {
+        "create" | "poll" | "stream" => None,
+        "none" => Some(text(&line["why"])),
+        other => Some(format!(
+            "no answer of a chat ({other}); the adapter's own tests play it"
+        )),
+    };
+    if let Some(why) = why {
+        return Err(LeftOut { file, why });
+    }
+    let status = line["status"].as_u64().map_or(200, |status| status as u16);
+    let right = |name: &str| line.get(name).map(|value| json!([value]));
+    let fields = ["text", "finish_reason", "prompt_tokens", "completion_tokens"];
+    let mut means: Map<String, Value> = fields
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), right(name)?)))
+        .collect();
+    match kind.as_str() {
+        "error" if status < 400 => drop(means.insert("error_signalled".to_owned(), json!([true]))),
+        "error" => drop(means.insert("error_status_exact".to_owned(), json!([status]))),
+        "pending" => drop(means.insert("text".to_owned(), json!([super::play::OVER]))),
+        _ => {}
+    }
+    if let Some(message) = line["message"].as_str() {
+        means.insert("error_message".to_owned(), json!([message.trim()]));
+    }
+    Ok(Case {
+        host: "replicate".to_owned(),
+        wire: Wire::Replicate,
+        operation,
+        stream,
+        status,
+        content_type: content_type(stream, status),
+        body: bytes(&file),
+        kind,
+        means,
+        file,
+    })
+}
