@@ -4,7 +4,7 @@ use std::{net::TcpListener, process::Output};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use witgate_tests::{Asked, Played, Provider, fixture, program, root};
+use witgate_tests::{Asked, Played, Provider, fixture, guest, program, root};
 
 /// Runs the program in a folder of its own, where `witgate.toml` is `config`.
 async fn witgate(config: &str, arguments: &[&str]) -> Output {
@@ -183,5 +183,100 @@ async fn the_list_shows_the_source_of_a_key_and_never_the_key() {
             "{text}"
         );
         assert!(!text.contains("sk-very-secret"), "{text}");
+    }
+}
+
+/// A folder with an adapter's crate, and a program that plays the cargo that builds it into `module`.
+#[cfg(unix)]
+fn crate_and_cargo(module: &[u8]) -> (TempDir, std::path::PathBuf) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = TempDir::new().expect("a temporary folder can be made");
+    let path = |name: &str| folder.path().join(name);
+    let write = |name: &str, bytes: &[u8]| std::fs::write(path(name), bytes).expect("a file can be written");
+    std::fs::create_dir(path("mine")).expect("a folder can be made");
+    write("mine/Cargo.toml", b"[package]\nname = \"mine\"\n");
+    write("built.wasm", module);
+    let built = json!({
+        "reason": "compiler-artifact", "target": { "kind": ["cdylib"] }, "filenames": [path("built.wasm")],
+    });
+    let script = format!("#!/bin/sh\npwd >&2\necho \"$@\" >&2\ncat <<'END'\n{built}\nEND\n");
+    write("cargo", script.as_bytes());
+    std::fs::set_permissions(path("cargo"), std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let cargo = path("cargo");
+    (folder, cargo)
+}
+
+#[cfg(unix)]
+async fn build(folder: &TempDir, environment: &[(&str, &std::path::Path)]) -> Output {
+    tokio::process::Command::new(program::binary())
+        .args(["adapter", "build", "mine"])
+        .current_dir(folder.path())
+        .envs(environment.iter().copied())
+        .output()
+        .await
+        .expect("the program starts")
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn build_makes_a_component_with_the_cargo_that_is_named_and_puts_it_beside_the_folder() {
+    let module = guest::answering(&guest::manifest("mine", "1"), &guest::chat("hello"));
+    let (folder, cargo) = crate_and_cargo(&module);
+    let output = build(&folder, &[("WITGATE_WASM_CARGO", &cargo)]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(
+        err(&output).contains("/mine\nbuild --release --target wasm32-unknown-unknown"),
+        "{}",
+        err(&output)
+    );
+    let made = std::fs::read(folder.path().join("mine.wasm")).expect("an adapter");
+    assert!(made.starts_with(b"\0asm\x0d\0\x01\0"), "a component and no core module");
+    let mut names: Vec<_> = std::fs::read_dir(folder.path())
+        .expect("the folder is there")
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["built.wasm", "cargo", "mine", "mine.wasm"],
+        "nothing else is left"
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn build_leaves_the_old_adapter_where_what_was_built_is_none() {
+    let (folder, cargo) = crate_and_cargo(b"\0asm\x01\0\0\0");
+    std::fs::write(folder.path().join("mine.wasm"), b"old").expect("a file can be written");
+    let output = build(&folder, &[("WITGATE_WASM_CARGO", &cargo)]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        err(&output).contains("without component-type metadata"),
+        "{}",
+        err(&output)
+    );
+    assert_eq!(
+        std::fs::read(folder.path().join("mine.wasm")).ok().as_deref(),
+        Some(&b"old"[..])
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn build_says_every_way_to_get_the_wasm_target_where_it_is_missing() {
+    let (folder, compiler) = crate_and_cargo(b"");
+    // A compiler whose library folder for wasm is not there.
+    let output = build(
+        &folder,
+        &[("RUSTC", &compiler), ("WITGATE_WASM_CARGO", std::path::Path::new(""))],
+    )
+    .await;
+    assert_eq!(output.status.code(), Some(1));
+    for words in [
+        "rustup target add wasm32-unknown-unknown",
+        "rustc-web",
+        "WITGATE_WASM_CARGO=",
+    ] {
+        assert!(err(&output).contains(words), "{words} is not in {}", err(&output));
     }
 }
