@@ -11,6 +11,7 @@
 mod answer;
 mod auth;
 mod body;
+mod completion;
 mod contract;
 mod crypto;
 mod decode;
@@ -50,7 +51,7 @@ use self::{
     wind_down::Held,
 };
 use crate::{
-    call::Call,
+    call::{Call, Operation},
     chunk::Stamp,
     error::{Error, Failure, Kind, Result},
     record::Record,
@@ -85,32 +86,44 @@ pub async fn call_with_files(
 ) -> Result<Reply> {
     let adapter = &site.adapter;
     record.note(|entry| entry.adapter = Some(Arc::clone(&adapter.id)));
-    if !adapter.manifest.serves(call.operation.as_str()) {
-        let message = format!(
-            "`{}` is not supported by the adapter `{}`",
-            call.operation.as_str(),
-            adapter.id
-        );
-        return Err(Error::Refused(Box::new(Failure::new(Kind::Unsupported, message))));
-    }
+    let (operation, body) = asked(adapter, call, model)?;
     let task = Task {
         role: Role::Transform,
-        operation: call.operation.as_str(),
+        operation: operation.as_str(),
         model,
         streaming: call.streaming,
-        body: body(call, model),
+        body,
         uploads: files,
         request: call.id.as_str().into(),
         attempt,
         headers: forwarded(site, call),
-        out: Output::client(stamp(call), call.operation, call.streaming),
+        out: Output::client(stamp(call), operation, call.streaming),
     };
     let held = Held::begin(runtime, site, task, record).await?;
-    if call.streaming {
-        answer::events(held).await
+    let reply = if call.streaming {
+        answer::events(held).await?
     } else {
-        answer::whole(held).await
+        answer::whole(held).await?
+    };
+    if operation == call.operation {
+        Ok(reply)
+    } else {
+        completion::tell(reply, &site.upstream.id)
     }
+}
+
+/// What the adapter is asked: the client's request where it serves that, else one it serves that means the same.
+fn asked(adapter: &Adapter, call: &Call, model: &str) -> Result<(Operation, String)> {
+    let serves = |operation: Operation| adapter.manifest.serves(operation.as_str());
+    if serves(call.operation) {
+        return Ok((call.operation, body(call, model)));
+    }
+    if call.operation == Operation::Completions && serves(Operation::Chat) {
+        return Ok((Operation::Chat, completion::ask(call, model)?));
+    }
+    let (operation, id) = (call.operation.as_str(), &adapter.id);
+    let message = format!("`{operation}` is not supported by the adapter `{id}`");
+    Err(Error::Refused(Box::new(Failure::new(Kind::Unsupported, message))))
 }
 
 /// The models a provider lists, as OpenAI model objects; `None` if its adapter cannot list them.
