@@ -10,6 +10,7 @@ pub(crate) struct Outcome {
     calls: Vec<(String, String, String)>,
     finish_reason: Option<String>,
     usage: Value,
+    choices: usize,
     error: Option<(u16, String)>,
     /// departures from OpenAI's schema
     pub(crate) odd: Vec<String>,
@@ -24,6 +25,7 @@ impl Outcome {
         outcome.message(&choice["message"], true);
         outcome.finish_reason = choice["finish_reason"].as_str().map(str::to_owned);
         outcome.usage = answer["usage"].clone();
+        outcome.choices = answer["choices"].as_array().map_or(0, Vec::len);
         outcome
     }
 
@@ -32,7 +34,11 @@ impl Outcome {
         let mut outcome = Self::default();
         for chunk in chunks {
             let chunk: Value = serde_json::from_str(chunk).expect("a chunk is JSON");
+            let index = |choice: &Value| choice["index"].as_u64().map_or(0, |index| index as usize);
             if let Some(choice) = chunk["choices"].get(0) {
+                outcome.choices = outcome.choices.max(index(choice) + 1);
+            }
+            if let Some(choice) = chunk["choices"].get(0).filter(|choice| index(choice) == 0) {
                 if outcome.finish_reason.is_some() {
                     outcome.odd.push("a delta after the finish reason".to_owned());
                 }
@@ -118,6 +124,7 @@ impl Outcome {
             "reasoning" => json!(self.reasoning),
             "tool_calls" | "server_tools_not_client_calls" => self.tool_calls(),
             "finish_reason" => json!(self.finish_reason),
+            "choices" => json!(self.choices),
             "prompt_tokens" | "completion_tokens" => self.usage[field].clone(),
             "cached_tokens" => self.usage["prompt_tokens_details"][field].clone(),
             "reasoning_tokens" => self.usage["completion_tokens_details"][field].clone(),

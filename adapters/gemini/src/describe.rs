@@ -1,0 +1,75 @@
+//! Who the adapter is, and the tests it brings along.
+
+use witgate_sdk::{Auth, Manifest, SelfTest};
+
+use crate::account::PRIVATE_KEY;
+
+const CONFIG: &str = r#"{
+    "type": "object",
+    "properties": {
+        "project_id": {"type": "string", "description": "Vertex AI: the project; else that of the service account."},
+        "region": {"type": "string", "description": "Vertex AI: the location; else global."},
+        "service_account_key": {"type": ["string", "object"],
+            "description": "Vertex AI: a key file of a service account, or what gcloud's application-default login left: its path, or what it holds."},
+        "api_version": {"type": "string", "description": "v1, v1beta, …; else v1beta, for Vertex AI v1beta1."},
+        "safety_settings": {"type": "array", "description": "safetySettings for clients that send none."}
+    }
+}"#;
+
+/// What the gateway is told.
+pub(crate) fn manifest() -> Manifest {
+    Manifest::new("gemini", env!("CARGO_PKG_VERSION"))
+        .description("Google's Gemini API, and Gemini on Vertex AI")
+        .types(&["gemini", "vertex-ai"])
+        .operations(&["chat.completions", "embeddings", "models"])
+        .auth(Auth::custom())
+        .config_schema(CONFIG)
+        .hosts(&["*.googleapis.com"])
+        .secrets(&[
+            PRIVATE_KEY,
+            "service_account_key.client_secret",
+            "service_account_key.refresh_token",
+        ])
+        .crypto(&["rs256"])
+        .limit("embeddings-batch", 100)
+        .test(call_test())
+        .test(quota_test())
+}
+
+fn call_test() -> SelfTest {
+    SelfTest::new(
+        "a call of a function after some thought",
+        "chat.completions",
+        r#"{"model":"gemini-2.5-flash","messages":[{"role":"user","content":"Weather?"}],
+            "tools":[{"type":"function","function":{"name":"weather","parameters":{"type":"object"}}}]}"#,
+    )
+    .reply(
+        200,
+        r#"{"candidates":[{"content":{"role":"model","parts":[{"text":"Where?","thought":true},{"functionCall":{"id":"c1",
+            "name":"weather","args":{"city":"Berlin"}},"thoughtSignature":"c2ln"}]},"finishReason":"STOP"}],
+            "usageMetadata":{"promptTokenCount":15,"candidatesTokenCount":7,"thoughtsTokenCount":3,"totalTokenCount":25}}"#,
+    )
+    .reply_header("content-type", "application/json")
+    .expect_answer(
+        r#"{"choices":[{"index":0,"message":{"role":"assistant","content":null,"reasoning_content":"Where?","tool_calls":[{
+            "id":"c1","type":"function","function":{"name":"weather","arguments":"{\"city\":\"Berlin\"}"},
+            "extra_content":{"google":{"thought_signature":"c2ln"}}}]},"finish_reason":"tool_calls"}],
+            "usage":{"prompt_tokens":15,"completion_tokens":10,"total_tokens":25,"prompt_tokens_details":{"cached_tokens":0},
+            "completion_tokens_details":{"reasoning_tokens":3}}}"#,
+    )
+}
+
+fn quota_test() -> SelfTest {
+    SelfTest::new(
+        "too many requests",
+        "chat.completions",
+        r#"{"model":"gemini-2.5-flash","messages":[{"role":"user","content":"Hi"}]}"#,
+    )
+    .reply(
+        429,
+        r#"{"error":{"code":429,"message":"Quota exceeded.","status":"RESOURCE_EXHAUSTED","details":[{
+            "@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"30s"}]}}"#,
+    )
+    .reply_header("content-type", "application/json")
+    .expect_failure(r#"{"kind":"rate-limit","status":429,"message":"Quota exceeded.","code":"RESOURCE_EXHAUSTED"}"#)
+}

@@ -1,0 +1,116 @@
+//! Witgate's adapter for Google's Gemini API and for Gemini on Vertex AI. The README says what becomes of what.
+//!
+//! A chat goes through `request` to the provider and comes back through `response`, or event by event through `stream`; both read
+//! parts with `answer` and collect `usage`, the reason why it ended (`stop`) and what the next request must bring back (`kept`).
+//! `endpoint` tells the two services apart, `account` gets in.
+//!
+//! Text is parsed once, borrowed, and copied as it stands, still escaped, where it is not looked at.
+
+mod account;
+mod answer;
+mod describe;
+mod embeddings;
+mod endpoint;
+mod error;
+mod kept;
+mod model;
+mod models;
+mod request;
+mod response;
+mod stop;
+mod stream;
+mod usage;
+
+use witgate_sdk::json::text as json;
+use witgate_sdk::openai::Model;
+use witgate_sdk::{
+    Adapter, Context, Credentials, Decoder, Failure, Http, Kind, Manifest, Response, Result, Step, StreamHead,
+};
+
+use models::Page;
+pub use stream::Events;
+
+/// More pages of models than this are not read.
+const MAX_PAGES: usize = 20;
+
+/// The adapter.
+#[derive(Debug)]
+pub struct Gemini;
+
+witgate_sdk::export!(Gemini: streaming, auth, models);
+
+impl Adapter for Gemini {
+    fn describe() -> Manifest {
+        describe::manifest()
+    }
+
+    fn transform_request(ctx: &Context, body: &str) -> Result<Step> {
+        let (config, endpoint) = endpoint::of(ctx)?;
+        // A request that failed has cost nothing, so it may be sent again.
+        match ctx.operation() {
+            "chat.completions" => {
+                let about = request::About {
+                    model: ctx.model(),
+                    vertex: endpoint.vertex,
+                    safety_settings: config.safety_settings,
+                };
+                let sent = request::translate(body, &about)?;
+                let request = if ctx.streaming() {
+                    endpoint.post(ctx.model(), "streamGenerateContent?alt=sse").sse()
+                } else {
+                    endpoint.post(ctx.model(), "generateContent")
+                };
+                request.json_text(sent).idempotent().send()
+            }
+            "embeddings" => embeddings::request(ctx, &endpoint, body)?.send(),
+            other => Err(Failure::unsupported(format!("Gemini has nothing like {other}."))),
+        }
+    }
+
+    fn transform_response(ctx: &Context, reply: Response) -> Result<Step> {
+        if !reply.is_success() {
+            return Err(error::from_reply(&reply));
+        }
+        if ctx.operation() == "embeddings" {
+            return embeddings::answer(&reply);
+        }
+        let body = reply.text()?;
+        match response::translate(body, ctx) {
+            Some(answer) => Ok(Step::done_text(answer)),
+            None if error::is_error(body) => Err(error::from_reply(&reply)),
+            None => Err(error::unreadable(
+                reply.status(),
+                "The provider's answer is no answer of Gemini's.",
+                body,
+            )),
+        }
+    }
+
+    fn open_stream(ctx: &Context, _: StreamHead) -> Result<Box<dyn Decoder>> {
+        Ok(Box::new(Events::new(ctx)))
+    }
+
+    async fn authenticate(ctx: Context, http: Http) -> Result<Credentials> {
+        account::credentials(ctx, http).await
+    }
+
+    async fn get_models(ctx: Context, http: Http) -> Result<Vec<Model<'static>>> {
+        let (_, endpoint) = endpoint::of(&ctx)?;
+        let mut models = Vec::new();
+        let mut next = None;
+        for _ in 0..MAX_PAGES {
+            let reply = http.fetch(endpoint.list(next.as_deref())).await?;
+            if !reply.is_success() {
+                return Err(error::from_reply(&reply));
+            }
+            let page = Page::parse(reply.text()?)
+                .ok_or_else(|| Failure::new(Kind::Upstream, "The provider's answer is no list of models."))?;
+            models.extend(page.models());
+            next = page.next().map(str::to_owned);
+            if next.is_none() {
+                break;
+            }
+        }
+        Ok(models)
+    }
+}

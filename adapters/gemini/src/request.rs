@@ -1,0 +1,96 @@
+//! The request: Chat Completions to `generateContent`.
+//!
+//! Parsed once, into borrowed text; written once, into one string. What is not looked at (texts, fields of Gemini's own) is copied as
+//! it stands.
+
+mod assistant;
+mod chat;
+mod conversation;
+mod format;
+mod media;
+mod parts;
+mod results;
+mod schema;
+mod settings;
+mod thinking;
+mod tools;
+
+use serde_json::value::RawValue;
+use witgate_sdk::Failure;
+
+use crate::json::{push_comma, push_field};
+use crate::model::Model;
+use chat::Chat;
+use conversation::Conversation;
+use format::Format;
+use settings::Settings;
+use tools::Choice;
+
+/// What a request is translated for.
+pub(crate) struct About<'a> {
+    /// the provider's model id
+    pub(crate) model: &'a str,
+    /// for Vertex AI
+    pub(crate) vertex: bool,
+    /// the operator's `safetySettings`, for clients that send none
+    pub(crate) safety_settings: Option<&'a RawValue>,
+}
+
+/// Translates the client's request into a body for `generateContent`.
+pub(crate) fn translate(body: &str, about: &About<'_>) -> Result<String, Failure> {
+    let chat: Chat<'_> = serde_json::from_str(body)
+        .map_err(|error| Failure::invalid_request(format!("The request cannot be read: {error}.")))?;
+    let model = Model::named(about.model);
+    let settings = Settings::read(&chat.fields)?;
+    let (choice, allowed) = Choice::parse(settings.tool_choice)?;
+    let tools = tools::list(&chat.tools, allowed.as_deref(), settings.web_search)?;
+    let format = Format::of(settings.response_format, model, tools.functions)?;
+    let mut conversation = Conversation::of(&chat.messages, model, about.vertex)?;
+    if let Format::Words(words) = &format {
+        push_comma(&mut conversation.system);
+        conversation.system.push_str(words);
+    }
+
+    let mut out = String::with_capacity(body.len() + body.len() / 4 + 256);
+    out.push('{');
+    if !conversation.system.is_empty() {
+        push_field(
+            &mut out,
+            "systemInstruction",
+            &["{\"parts\":[", &conversation.system, "]}"].concat(),
+        );
+    }
+    out.push_str(if out.len() > 1 {
+        ",\"contents\":["
+    } else {
+        "\"contents\":["
+    });
+    out.push_str(&conversation.contents);
+    out.push(']');
+    if !tools.list.is_empty() {
+        push_field(&mut out, "tools", &["[", &tools.list, "]"].concat());
+    }
+    if let Some(config) = choice.to_json(allowed.as_deref()).filter(|_| tools.functions) {
+        push_field(
+            &mut out,
+            "toolConfig",
+            &["{\"functionCallingConfig\":", &config, "}"].concat(),
+        );
+    }
+    settings.push(&mut out, model, &format);
+    if let (Some(safety), false) = (about.safety_settings, settings.has_safety()) {
+        push_field(&mut out, "safetySettings", safety.get());
+    }
+    out.push('}');
+    Ok(out)
+}
+
+/// What the client sent is wrong. `param`: the field.
+fn refuse(message: impl Into<String>, param: impl Into<String>) -> Failure {
+    Failure::invalid_request(message).param(param)
+}
+
+/// What the client asks for is nothing Gemini has.
+fn unsupported(message: impl Into<String>, param: impl Into<String>) -> Failure {
+    Failure::unsupported(message).param(param)
+}
