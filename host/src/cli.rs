@@ -16,6 +16,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::serve as serve_gateway;
+
 /// An LLM gateway whose provider adapters are WebAssembly components.
 #[derive(Parser)]
 #[command(name = "witgate", version, about, max_term_width = 100)]
@@ -60,6 +62,14 @@ impl Failed {
         Self {
             message: error.to_string(),
             code: 64,
+        }
+    }
+
+    /// The gateway does not start.
+    pub(crate) fn of_start(error: serve_gateway::Error) -> Self {
+        match error {
+            serve_gateway::Error::Config(error) => Self::config(error),
+            other => Self::new(other),
         }
     }
 

@@ -1,8 +1,14 @@
 //! Starting the gateway: read, check, load, and only then listen.
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use crate::{
     adapter::{Limits, Runtime, StartError},
@@ -56,6 +62,8 @@ pub struct Core {
     pub reload: Reload,
     /// Where adapters run.
     pub runtime: Runtime,
+    /// What clients are spoken to with, if a certificate is configured.
+    pub tls: Option<TlsAcceptor>,
 }
 
 /// Reads the configuration, looks around if it says so, and applies what the command line says.
@@ -79,8 +87,13 @@ pub async fn configure(options: &Options) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
-/// Loads the adapters and builds the first snapshot.
+/// Loads the certificate and the adapters, and builds the first snapshot.
 pub async fn prepare(config: Config, options: &Options) -> Result<Core, Error> {
+    let tls = config.server.tls.as_ref().map(server::acceptor).transpose();
+    let tls = tls.map_err(|problem| ConfigError {
+        file: options.config.as_deref().unwrap_or(Path::new("")).display().to_string(),
+        problems: vec![problem],
+    })?;
     let telemetry = Arc::new(Telemetry::default());
     let runtime = Runtime::new(&limits(&config.adapters))?;
     let adapters = Arc::new(Adapters::default());
@@ -109,6 +122,7 @@ pub async fn prepare(config: Config, options: &Options) -> Result<Core, Error> {
         app: App::new(gateway, telemetry, adapters),
         reload,
         runtime,
+        tls,
     })
 }
 
@@ -118,7 +132,12 @@ pub async fn run(options: Options) -> Result<(), Error> {
     for warning in &config.warnings {
         tracing::warn!(key = warning.key, line = warning.line, "{}", warning.message);
     }
-    let Core { app, reload, runtime } = prepare(config, &options).await?;
+    let Core {
+        app,
+        reload,
+        runtime,
+        tls,
+    } = prepare(config, &options).await?;
     let gateway = app.gateway();
     let listener = listen(&gateway.config.server.listen).await?;
     announce(&gateway, listener.local_addr()?);
@@ -135,7 +154,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
         );
         swapped.swap(new);
     })?;
-    server::serve(app, listener, server::stop_signal()).await?;
+    server::serve(app, listener, tls, server::stop_signal()).await;
     drop(watching);
     runtime.drain().await;
     Ok(())

@@ -1,6 +1,7 @@
 //! The listening side: accepts connections (HTTP/1.1 and HTTP/2, TLS if a certificate is configured), hands each request to `api`
 //! with one snapshot of the gateway, and drains when told to stop.
 
+mod accept;
 mod drain;
 mod tls;
 
@@ -27,9 +28,12 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
 };
+use tokio_rustls::TlsAcceptor;
 
 use crate::{api, config::Config, gateway::Gateway, telemetry::Telemetry};
+use accept::Accepting;
 pub use drain::stop_signal;
+pub use tls::acceptor;
 
 /// A response of the gateway.
 pub type Response = hyper::Response<api::Answer>;
@@ -75,23 +79,15 @@ impl App {
 }
 
 /// Serves until `stop` is ready, then lets the requests under way end, for at most `server.shutdown_grace_ms`.
-pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) -> io::Result<()> {
+pub async fn serve(app: Arc<App>, listener: TcpListener, tls: Option<TlsAcceptor>, stop: impl Future<Output = ()>) {
     let config = app.gateway().config.clone();
-    let tls = config.server.tls.as_ref().map(tls::acceptor).transpose()?;
     let connections = GracefulShutdown::new();
     let http = http(&config);
+    let mut accepting = Accepting::new(listener);
     tokio::pin!(stop);
     loop {
         let stream = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                // Out of file descriptors, or a connection that was gone at once: others go on.
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection");
-                    tokio::task::yield_now().await;
-                    continue;
-                }
-            },
+            stream = accepting.next() => stream,
             () = &mut stop => break,
         };
         let (app, http, watcher, tls) = (app.clone(), http.clone(), connections.watcher(), tls.clone());
@@ -109,16 +105,12 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
             }
         });
     }
-    drop(listener);
+    drop(accepting);
     app.draining.store(true, Ordering::Relaxed);
     drain::finish(connections, config.server.shutdown_grace).await;
-    Ok(())
 }
 
-async fn handshake(
-    tls: &tokio_rustls::TlsAcceptor,
-    stream: TcpStream,
-) -> io::Result<tokio_rustls::server::TlsStream<TcpStream>> {
+async fn handshake(tls: &TlsAcceptor, stream: TcpStream) -> io::Result<tokio_rustls::server::TlsStream<TcpStream>> {
     let patience = Duration::from_secs(10);
     tokio::time::timeout(patience, tls.accept(stream))
         .await

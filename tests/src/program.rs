@@ -46,16 +46,30 @@ impl Witgate {
 
     /// Starts the gateway in `folder`, which holds `adapters/` already, with more environment variables.
     pub async fn start_in(folder: TempDir, config: &str, environment: &[(&str, &str)]) -> Self {
+        let mut program = Command::new(binary());
+        program.envs(environment.iter().copied());
+        Self::start_as(program, folder, config).await
+    }
+
+    /// Starts the gateway with no more than `descriptors` files and connections open at a time.
+    #[cfg(unix)]
+    pub async fn start_short_of_files(config: &str, descriptors: u32) -> Self {
+        let mut shell = Command::new("sh");
+        let limit = format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"");
+        shell.arg("-c").arg(limit).arg(binary());
+        Self::start_as(shell, TempDir::new().expect("a temporary folder can be made"), config).await
+    }
+
+    async fn start_as(mut program: Command, folder: TempDir, config: &str) -> Self {
         let file = folder.path().join("witgate.toml");
         std::fs::write(&file, config).expect("a file can be written");
-        let mut child = Command::new(binary())
+        let mut child = program
             .args(["serve", "--listen", "127.0.0.1:0", "--config"])
             .arg(&file)
             .arg("--adapters")
             .arg(folder.path().join("adapters"))
             .arg("--data")
             .arg(folder.path().join("data"))
-            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -129,6 +129,13 @@ async fn models_are_listed_as_clients_write_them() {
 #[tokio::test]
 async fn check_says_what_acts_later_and_which_provider_has_no_adapter() {
     let text = std::fs::read_to_string(root().join("examples/every-key.toml")).expect("an example");
+    // The certificate it names is not on this machine, and that would be a mistake.
+    let lines = text.lines().filter(|line| {
+        !line.contains("[server.tls]")
+            && !line.contains("\"/etc/witgate/cert.pem\"")
+            && !line.contains("\"/etc/witgate/key.pem\"")
+    });
+    let text = lines.collect::<Vec<_>>().join("\n");
     let output = witgate(&text, &["check", "--json"]).await;
     let report = json_of(&output);
     let all = |list: &str, key: &str| -> Vec<Value> {

@@ -183,12 +183,7 @@ async fn stopping_lets_a_stream_finish() {
     let mut answer = request.send().await.expect("a stream");
     let first = answer.chunk().await.expect("a chunk").expect("a chunk");
 
-    let pid = gateway.child.id().expect("it runs").to_string();
-    let killed = std::process::Command::new("kill")
-        .args(["-TERM", &pid])
-        .status()
-        .expect("kill runs");
-    assert!(killed.success());
+    signal(&gateway, "-TERM");
     gateway.line_with("stopping").await;
     events.send(piece("lo", "\"stop\"")).await.expect("the provider lives");
     events
@@ -208,4 +203,76 @@ async fn stopping_lets_a_stream_finish() {
         .await
         .expect("it ends in time");
     assert_eq!(ended.expect("a status").code(), Some(0));
+}
+
+#[cfg(unix)]
+fn signal(gateway: &Witgate, which: &str) {
+    let pid = gateway.child.id().expect("it runs").to_string();
+    let killed = std::process::Command::new("kill").args([which, &pid]).status();
+    assert!(killed.expect("kill runs").success());
+}
+
+/// The first signal waits for a stream that never ends, the second does not.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once() {
+    for (second, code) in [("-INT", 130), ("-TERM", 143)] {
+        let provider = Provider::start(|_| Played::events(["data: {\"choices\":[]}\n\n"]).hanging()).await;
+        let config = format!(
+            "[[providers]]\nname = \"mock\"\nbase_url = \"{}/v1\"\nmodels = [\"small\"]",
+            provider.url
+        );
+        let mut gateway = Witgate::start(&config, &[]).await;
+        let body = json!({ "model": "small", "stream": true, "messages": [{ "role": "user", "content": "x" }] });
+        let request = gateway
+            .client
+            .post(format!("{}/v1/chat/completions", gateway.url))
+            .body(body.to_string());
+        let _held = tokio::spawn(request.send());
+        provider.asked_for(|_| true).await;
+        signal(&gateway, "-TERM");
+        gateway.line_with("stopping").await;
+        signal(&gateway, second);
+        let ended = tokio::time::timeout(Duration::from_secs(10), gateway.child.wait()).await;
+        assert_eq!(ended.expect("at once").expect("a status").code(), Some(code));
+    }
+}
+
+/// More clients than file descriptors: the log stays short, and when clients leave the others are served.
+#[cfg(unix)]
+#[tokio::test]
+async fn out_of_file_descriptors_the_gateway_waits_and_then_serves_again() {
+    let mut gateway = Witgate::start_short_of_files("", 60).await;
+    let mut held = Vec::new();
+    for _ in 0..80 {
+        held.push(raw(&gateway).await);
+    }
+    gateway.line_with("cannot accept").await;
+    let since = std::time::Instant::now();
+    while since.elapsed() < Duration::from_millis(1500) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let told = gateway.output().matches("cannot accept").count();
+    assert!((1..=4).contains(&told), "{told} lines in a second and a half");
+    drop(held);
+    assert_eq!(gateway.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_there_is_a_mistake_in_the_configuration() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let file = folder.path().join("witgate.toml");
+    std::fs::write(&file, "[server.tls]\ncert = \"none.pem\"\nkey = \"none.key\"\n").expect("a file");
+    for command in ["check", "serve"] {
+        let mut program = std::process::Command::new(witgate_tests::program::binary());
+        program.arg(command).arg("--config").arg(&file).current_dir(&folder);
+        let output = program.output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(64), "{command}: {said}");
+        assert!(said.contains("`server.tls.cert`") && said.contains(":1:"), "{said}");
+        assert!(
+            !String::from_utf8_lossy(&output.stdout).contains("listening"),
+            "{command}"
+        );
+    }
 }

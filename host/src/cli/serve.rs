@@ -43,11 +43,6 @@ impl Serve {
             adapters: self.adapters,
             data: self.data,
         };
-        block_on(async {
-            serve::run(options).await.map_err(|error| match error {
-                serve::Error::Config(error) => Failed::config(error),
-                other => Failed::new(other),
-            })
-        })
+        block_on(async { serve::run(options).await.map_err(Failed::of_start) })
     }
 }

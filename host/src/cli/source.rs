@@ -60,7 +60,7 @@ impl Source {
 
 /// The gateway for `config`, without a listener.
 pub(super) async fn prepare(config: Config, options: &Options) -> Result<Core, Failed> {
-    serve::prepare(config, options).await.map_err(Failed::new)
+    serve::prepare(config, options).await.map_err(Failed::of_start)
 }
 
 /// No provider is called `id`.

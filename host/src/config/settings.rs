@@ -23,6 +23,8 @@ pub struct Tls {
     pub cert: PathBuf,
     /// A PEM file with its private key.
     pub key: PathBuf,
+    /// Where the file says so.
+    pub line: usize,
 }
 
 /// `[admin]`
@@ -143,7 +145,7 @@ pub fn check_listen(text: &str) -> Result<String, &'static str> {
 
 impl Tls {
     fn read(mut table: Table<'_>, report: &mut Report<'_>) -> Option<Self> {
-        let (cert, key) = (table.word("cert", report), table.word("key", report));
+        let (table_line, cert, key) = (table.line, table.word("cert", report), table.word("key", report));
         if cert.is_none() || key.is_none() {
             let remedy = "give both `cert` and `key`, the paths of two PEM files";
             report.problem(table.line, &table.path, "is not complete", remedy);
@@ -152,6 +154,7 @@ impl Tls {
         Some(Self {
             cert: cert?.into(),
             key: key?.into(),
+            line: table_line,
         })
     }
 }
