@@ -77,23 +77,48 @@ pub enum Kind {
 }
 
 impl Kind {
+    const ALL: [Self; 14] = [
+        Self::InvalidRequest,
+        Self::Authentication,
+        Self::Permission,
+        Self::NotFound,
+        Self::RateLimit,
+        Self::Quota,
+        Self::ContextLength,
+        Self::ContentFilter,
+        Self::Timeout,
+        Self::Overloaded,
+        Self::Upstream,
+        Self::Unsupported,
+        Self::Config,
+        Self::Internal,
+    ];
+
     /// Reads the contract's word; an unknown one is the provider's fault.
     pub fn parse(word: &str) -> Self {
-        match word {
-            "invalid-request" => Self::InvalidRequest,
-            "authentication" => Self::Authentication,
-            "permission" => Self::Permission,
-            "not-found" => Self::NotFound,
-            "rate-limit" => Self::RateLimit,
-            "quota" => Self::Quota,
-            "context-length" => Self::ContextLength,
-            "content-filter" => Self::ContentFilter,
-            "timeout" => Self::Timeout,
-            "overloaded" => Self::Overloaded,
-            "unsupported" => Self::Unsupported,
-            "config" => Self::Config,
-            "internal" => Self::Internal,
-            _ => Self::Upstream,
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
+            .unwrap_or(Self::Upstream)
+    }
+
+    /// The contract's word, also used in logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid-request",
+            Self::Authentication => "authentication",
+            Self::Permission => "permission",
+            Self::NotFound => "not-found",
+            Self::RateLimit => "rate-limit",
+            Self::Quota => "quota",
+            Self::ContextLength => "context-length",
+            Self::ContentFilter => "content-filter",
+            Self::Timeout => "timeout",
+            Self::Overloaded => "overloaded",
+            Self::Upstream => "upstream",
+            Self::Unsupported => "unsupported",
+            Self::Config => "config",
+            Self::Internal => "internal",
         }
     }
 
@@ -183,6 +208,32 @@ impl Failure {
             own: None,
         }
     }
+
+    /// The same with no text longer than a client and a log can take: it comes from a provider, or from an adapter.
+    #[must_use]
+    pub fn bounded(self) -> Self {
+        Self {
+            message: cut(self.message, LONGEST_TEXT),
+            upstream: self.upstream.map(|text| cut(text, LONGEST_TEXT)),
+            type_: self.type_.map(|word| cut(word, LONGEST_WORD)),
+            code: self.code.map(|word| cut(word, LONGEST_WORD)),
+            param: self.param.map(|word| cut(word, LONGEST_WORD)),
+            ..self
+        }
+    }
+}
+
+/// How long a sentence of a provider's or an adapter's may be, in bytes.
+const LONGEST_TEXT: usize = 8 << 10;
+/// How long a word of theirs may be, in bytes.
+const LONGEST_WORD: usize = 256;
+
+fn cut(mut text: String, longest: usize) -> String {
+    if text.len() > longest {
+        text.truncate(text.floor_char_boundary(longest));
+        text.push('…');
+    }
+    text
 }
 
 /// What ended a call without an answer.
@@ -412,11 +463,20 @@ impl Error {
         }
     }
 
-    /// OpenAI's `error.code`: a word for programs.
+    /// OpenAI's `error.code`: a word for programs, of a refusal the provider's own.
     pub fn code(&self) -> Option<&str> {
-        Some(match self {
-            Self::Invalid { .. } => return None,
-            Self::Refused(failure) => return failure.code.as_deref(),
+        match self {
+            Self::Invalid { .. } => None,
+            Self::Refused(failure) => failure.code.as_deref(),
+            _ => Some(self.word()),
+        }
+    }
+
+    /// What logs and metrics call it. There are only so many of these words, whatever providers and adapters say.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Invalid { .. } => Kind::InvalidRequest.as_str(),
+            Self::Refused(failure) => failure.kind.as_str(),
             Self::BodyTooLarge { .. } => "request_too_large",
             Self::ClientSlow { .. } => "request_timeout",
             Self::ClientGone => "client_gone",
@@ -437,7 +497,7 @@ impl Error {
             Self::AdapterTimeout { .. } => "adapter_timeout",
             Self::AdapterMemory { .. } => "adapter_memory",
             Self::AdapterOutput { .. } => "adapter_invalid_output",
-        })
+        }
     }
 
     /// The first field that is wrong.

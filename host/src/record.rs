@@ -39,8 +39,8 @@ pub struct Entry {
     pub streaming: bool,
     /// What the client saw; 499 if it left before that.
     pub status: u16,
-    /// Whose fault an error was, and its code.
-    pub error: Option<(Side, String)>,
+    /// Whose fault an error was, and [`Error::word`].
+    pub error: Option<(Side, &'static str)>,
     /// The provider's own words about its refusal. For the log only.
     pub upstream_error: Option<String>,
     /// What was counted.
@@ -84,7 +84,7 @@ impl Record {
     pub fn failed(&self, error: &Error) {
         let mut entry = self.lock();
         entry.status = error.status();
-        entry.error = Some((error.side(), error.code().unwrap_or(error.type_()).to_owned()));
+        entry.error = Some((error.side(), error.word()));
         if let Error::Refused(failure) = error {
             entry.upstream_error.clone_from(&failure.upstream);
         }
@@ -113,7 +113,7 @@ impl Drop for Record {
         entry.total = total;
         if entry.status == 0 {
             entry.status = 499;
-            entry.error.get_or_insert((Side::Client, "client_gone".to_owned()));
+            entry.error.get_or_insert((Side::Client, Error::ClientGone.word()));
         }
         self.telemetry.closed(entry);
     }

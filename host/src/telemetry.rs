@@ -59,7 +59,7 @@ struct AdapterLabels {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct FaultLabels {
     adapter: String,
-    fault: String,
+    fault: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -140,7 +140,7 @@ impl Telemetry {
         );
         r.register(
             "adapter_faults",
-            "Calls an adapter broke, by the error's code",
+            "Calls an adapter broke, by what went wrong",
             self.adapter_faults.clone(),
         );
         r.register(
@@ -182,7 +182,7 @@ impl Telemetry {
 
     fn count(&self, entry: &Entry) {
         let provider = entry.provider.as_deref().unwrap_or_default();
-        let side = entry.error.as_ref().map_or("", |(side, _)| side.as_str());
+        let side = entry.error.map_or("", |(side, _)| side.as_str());
         let labels = RequestLabels {
             operation: entry.operation,
             provider: provider.to_owned(),
@@ -242,11 +242,11 @@ impl Telemetry {
         self.adapter_cpu
             .get_or_create(&labels)
             .inc_by(entry.adapter_cpu.as_secs_f64());
-        if let Some((crate::error::Side::Adapter, code)) = &entry.error {
+        if let Some((crate::error::Side::Adapter, word)) = entry.error {
             self.adapter_faults
                 .get_or_create(&FaultLabels {
                     adapter: adapter.to_owned(),
-                    fault: code.clone(),
+                    fault: word,
                 })
                 .inc();
         }
@@ -278,8 +278,8 @@ fn log(entry: &Entry) {
         attempts = entry.attempts,
         input_tokens = entry.usage.input,
         output_tokens = entry.usage.output,
-        side = entry.error.as_ref().map(|(side, _)| side.as_str()),
-        error = entry.error.as_ref().map(|(_, code)| code.as_str()),
+        side = entry.error.map(|(side, _)| side.as_str()),
+        error = entry.error.map(|(_, word)| word),
         upstream_error = entry.upstream_error.as_deref(),
         "request"
     );

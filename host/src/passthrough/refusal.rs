@@ -59,7 +59,7 @@ pub(super) fn read(status: Option<u16>, headers: &HeaderMap, body: &Bytes) -> Fa
     };
     let status = status.or(said.status);
     let kind = kind(status, said.type_.as_deref(), said.code.as_deref(), &message);
-    Failure {
+    let failure = Failure {
         status,
         type_: said.type_,
         code: said.code,
@@ -68,7 +68,8 @@ pub(super) fn read(status: Option<u16>, headers: &HeaderMap, body: &Bytes) -> Fa
         upstream: Some(cut(&text)),
         own: said.envelope.then(|| body.clone()),
         ..Failure::new(kind, message)
-    }
+    };
+    failure.bounded()
 }
 
 /// What a body of JSON says.

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use witgate::{adapter::Limits, error::Error};
+use witgate::{
+    adapter::Limits,
+    error::{Error, Side},
+};
 
 use super::world::{KEY, World, entry, events, record, said};
 
@@ -68,6 +71,20 @@ async fn a_secret_in_an_error_message_is_only_its_token() {
     let error = world.call("secret-in-error").await.err().unwrap();
     assert!(!error.to_string().contains(KEY), "{error}");
     assert_eq!(error.status(), 400);
+}
+
+#[tokio::test]
+async fn a_guests_words_are_cut_and_none_of_them_is_a_label() {
+    let world = World::new("hostile").await;
+    let error = world.call("huge-code").await.err().unwrap();
+    for word in [error.code(), error.param(), Some(error.type_())] {
+        assert!(word.unwrap().len() < 300, "{} bytes", word.unwrap().len());
+    }
+    let record = record();
+    let error = world.call_as("new-code-each-time", false, &record).await.err().unwrap();
+    assert!(error.code().unwrap().starts_with("code-"));
+    record.failed(&error);
+    assert_eq!(entry(&record).error, Some((Side::Upstream, "upstream")));
 }
 
 #[tokio::test]

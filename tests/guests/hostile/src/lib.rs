@@ -22,7 +22,7 @@ impl meta::Guest for Hostile {
 }
 
 impl transform::Guest for Hostile {
-    fn transform_request(ctx: Context, _: String) -> Result<Step, Failure> {
+    fn transform_request(ctx: Context, body: String) -> Result<Step, Failure> {
         let token = setting(&ctx, "api_key");
         let base = &ctx.base_url;
         Ok(match ctx.model.as_str() {
@@ -62,6 +62,21 @@ impl transform::Guest for Hostile {
             "metadata-name" => send(get("http://metadata.google.internal/"), ""),
             "private" => send(get("https://10.0.0.1/"), ""),
             "secret-in-error" => return Err(failure("invalid-request", &format!("the key is {token}"))),
+            "huge-code" => return Err(worded(&"x".repeat(1 << 20))),
+            "new-code-each-time" => return Err(worded(&format!("code-{}", ctx.now_unix_ms))),
+            // Not all of it is done by tomorrow.
+            "sleep-forever" => Step::Fetch(Fetch {
+                emit: vec![],
+                delay_ms: u32::MAX,
+                request: get(base),
+                state: String::new(),
+            }),
+            "send-body" => send(post(base, &body), ""),
+            "busy-forever" => {
+                let mut request = get(base);
+                request.idempotent = true;
+                send(request, "")
+            }
             "log-flood" => {
                 for _ in 0..64 {
                     host_log::log("info", &"x".repeat(16 << 10), &[]);
@@ -93,9 +108,23 @@ impl transform::Guest for Hostile {
         Ok(match ctx.model.as_str() {
             "poll-forever" => send(get(&ctx.base_url), "again"),
             "trap-in-response" => panic!("on purpose"),
+            "busy-forever" => {
+                let mut busy = failure("overloaded", "busy");
+                busy.retry_after_ms = Some(u32::MAX);
+                return Err(busy);
+            }
             _ => answer("as if nothing had happened"),
         })
     }
+}
+
+/// A failure with `word` wherever a word may be.
+fn worded(word: &str) -> Failure {
+    let mut failure = failure("upstream", "no");
+    failure.code = Some(word.into());
+    failure.param = Some(word.into());
+    failure.ext = vec![("type".into(), word.into())];
+    failure
 }
 
 fn with_header(url: &str, name: &str, value: &str) -> Step {
