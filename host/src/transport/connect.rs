@@ -32,19 +32,13 @@ pub(super) type Connector = HttpsConnector<Route>;
 
 /// A connector under `egress`' rule, with `tls` for `https`.
 pub(super) fn connector(egress: Policy, tls: rustls::ClientConfig) -> Connector {
-    let mut direct = HttpConnector::new_with_resolver(Resolver(Arc::new(egress)));
-    direct.enforce_http(false);
-    direct.set_nodelay(true);
-    direct.set_keepalive(Some(Duration::from_secs(60)));
-    direct.set_connect_timeout(Some(Duration::from_secs(10)));
-    direct.set_happy_eyeballs_timeout(Some(Duration::from_millis(300)));
     // The proxy is the operator's: its address is under no rule.
     let mut to_proxy = HttpConnector::new();
     to_proxy.enforce_http(false);
     to_proxy.set_nodelay(true);
     to_proxy.set_connect_timeout(Some(Duration::from_secs(10)));
     let route = Route {
-        direct,
+        egress,
         to_proxy,
         proxies: Arc::new(Matcher::from_system()),
     };
@@ -56,10 +50,27 @@ pub(super) fn connector(egress: Policy, tls: rustls::ClientConfig) -> Connector 
         .wrap_connector(route)
 }
 
+/// Connects to addresses that the policy lets a name and this port have. One is made for each connection: a resolver is not told the
+/// port, and what is allowed depends on it.
+fn direct(egress: Policy, port: u16) -> HttpConnector<Resolver> {
+    let mut direct = HttpConnector::new_with_resolver(Resolver { egress, port });
+    direct.enforce_http(false);
+    direct.set_nodelay(true);
+    direct.set_keepalive(Some(Duration::from_secs(60)));
+    direct.set_connect_timeout(Some(Duration::from_secs(10)));
+    direct.set_happy_eyeballs_timeout(Some(Duration::from_millis(300)));
+    direct
+}
+
+fn port(to: &Uri) -> u16 {
+    let https = to.scheme() == Some(&http::uri::Scheme::HTTPS);
+    to.port_u16().unwrap_or(if https { 443 } else { 80 })
+}
+
 /// The way to a host: direct, or by the proxy that `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` or the system name for it.
 #[derive(Clone)]
 pub(super) struct Route {
-    direct: HttpConnector<Resolver>,
+    egress: Policy,
     to_proxy: HttpConnector,
     proxies: Arc<Matcher>,
 }
@@ -75,7 +86,7 @@ impl Service<Uri> for Route {
 
     fn call(&mut self, to: Uri) -> Self::Future {
         let Some(proxy) = self.proxies.intercept(&to) else {
-            let connecting = self.direct.call(to);
+            let connecting = direct(self.egress.clone(), port(&to)).call(to);
             return Box::pin(async {
                 Ok(Stream {
                     inner: connecting.await?,
@@ -83,8 +94,9 @@ impl Service<Uri> for Route {
                 })
             });
         };
-        let mut to_proxy = self.to_proxy.clone();
+        let (egress, mut to_proxy) = (self.egress.clone(), self.to_proxy.clone());
         Box::pin(async move {
+            before_proxy(&egress, to.host().unwrap_or_default(), port(&to)).await?;
             if to.scheme() == Some(&http::uri::Scheme::HTTPS) {
                 let mut tunnel = Tunnel::new(proxy.uri().clone(), to_proxy);
                 if let Some(auth) = proxy.basic_auth() {
@@ -103,9 +115,36 @@ impl Service<Uri> for Route {
     }
 }
 
-/// Resolves names, and gives only addresses the policy lets through: a name that points inside is no way in.
+/// The proxy resolves names itself, so a name that only an adapter's manifest permits is looked up here first: one that points inside
+/// is no way in. A name that is unknown here may well be known to the proxy, and then its own rules are what stands between.
+async fn before_proxy(egress: &Policy, name: &str, port: u16) -> io::Result<()> {
+    if egress.trusts(name, port) {
+        return Ok(());
+    }
+    match resolve(egress, name, port).await {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The addresses of `name` that the policy lets through.
+async fn resolve(egress: &Policy, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let found = tokio::net::lookup_host((name, 0)).await?;
+    let (allowed, denied): (Vec<_>, Vec<_>) =
+        found.partition(|address| egress.permits_address(name, port, address.ip()));
+    if allowed.is_empty() && !denied.is_empty() {
+        let why = "the host's address is private or reserved, and the operator has not allowed it";
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    }
+    Ok(allowed)
+}
+
+/// Resolves names for connections to one port, under the policy.
 #[derive(Clone)]
-pub(super) struct Resolver(Arc<Policy>);
+pub(super) struct Resolver {
+    egress: Policy,
+    port: u16,
+}
 
 impl Service<Name> for Resolver {
     type Response = std::vec::IntoIter<SocketAddr>;
@@ -117,17 +156,8 @@ impl Service<Name> for Resolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let policy = self.0.clone();
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let (allowed, denied): (Vec<_>, Vec<_>) =
-                found.partition(|address| policy.permits_address(name.as_str(), address.ip()));
-            if allowed.is_empty() && !denied.is_empty() {
-                let why = "the host's address is private or reserved, and the operator has not allowed it";
-                return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
-            }
-            Ok(allowed.into_iter())
-        })
+        let Self { egress, port } = self.clone();
+        Box::pin(async move { Ok(resolve(&egress, name.as_str(), port).await?.into_iter()) })
     }
 }
 
@@ -172,5 +202,23 @@ impl Write for Stream {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_points_inside_is_refused_before_a_proxy_is_asked_for_it() {
+        let policy = Policy::new(&Url::parse("https://api.example.com").unwrap()).unwrap();
+        let refused = before_proxy(&policy, "localhost", 443).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
+        let own = Policy::new(&Url::parse("http://localhost:8000").unwrap()).unwrap();
+        assert!(before_proxy(&own, "localhost", 8000).await.is_ok());
+        assert!(before_proxy(&own, "localhost", 9000).await.is_err());
+        assert!(before_proxy(&policy, "unknown.invalid", 443).await.is_ok());
     }
 }

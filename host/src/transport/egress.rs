@@ -14,19 +14,25 @@ use std::{
 use url::{Host, Url};
 
 /// Addresses of cloud metadata services and their kin: AWS (EC2, ECS, EKS), Azure, Google and Oracle share the first; Alibaba,
-/// Azure's host agent, Oracle's second.
-const METADATA_V4: [Ipv4Addr; 6] = [
+/// Azure's host agent, Oracle's second, Scaleway, Tencent.
+const METADATA_V4: [Ipv4Addr; 8] = [
     Ipv4Addr::new(169, 254, 169, 254),
     Ipv4Addr::new(169, 254, 170, 2),
     Ipv4Addr::new(169, 254, 170, 23),
     Ipv4Addr::new(100, 100, 100, 200),
     Ipv4Addr::new(168, 63, 129, 16),
     Ipv4Addr::new(192, 0, 0, 192),
+    Ipv4Addr::new(169, 254, 42, 42),
+    Ipv4Addr::new(169, 254, 0, 23),
 ];
-/// The same for AWS over IPv6.
-const METADATA_V6: [Ipv6Addr; 2] = [
+/// The same over IPv6: AWS' two, Google, Oracle, Scaleway, and the first of the above as a link-local address (OpenStack).
+const METADATA_V6: [Ipv6Addr; 6] = [
     Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
     Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23),
+    Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe),
+    Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42),
+    Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0xa9fe, 0xa9fe),
 ];
 /// Their names.
 const METADATA_NAMES: [&str; 4] = [
@@ -78,7 +84,7 @@ impl HostRule {
         } else {
             host == self.name
         };
-        named && self.port.is_none_or(|mine| port.is_none_or(|theirs| mine == theirs))
+        named && self.port.is_none_or(|mine| port == Some(mine))
     }
 }
 
@@ -170,7 +176,7 @@ impl Policy {
         if among(&self.0.allow) {
             return Ok(());
         }
-        // The resolver lets the provider's own name have a private address, so another port of it needs the operator.
+        // Another port of the provider's own host is another service, so it needs the operator.
         if host == self.0.host {
             return Err(Denied::Private);
         }
@@ -183,11 +189,16 @@ impl Policy {
         }
     }
 
-    /// Whether a request to `name`, which has just been resolved to `address`, may go there.
-    pub fn permits_address(&self, name: &str, address: IpAddr) -> bool {
+    /// Whether a request to `name` and `port` may go to `address`, which the name has just been resolved to.
+    pub fn permits_address(&self, name: &str, port: u16, address: IpAddr) -> bool {
+        !is_metadata(address) && (is_public(address) || self.trusts(name, port))
+    }
+
+    /// True for what has the operator's word: the provider's own host and port, and what the operator allows.
+    pub fn trusts(&self, name: &str, port: u16) -> bool {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
-        let trusted = name == self.0.host || self.0.allow.iter().any(|rule| rule.fits(&name, None));
-        !is_metadata(address) && (trusted || is_public(address))
+        let base = name == self.0.host && self.0.base.port_or_known_default() == Some(port);
+        base || self.0.allow.iter().any(|rule| rule.fits(&name, Some(port)))
     }
 }
 

@@ -89,6 +89,12 @@ fn metadata_services_are_out_of_reach_for_everybody() {
         "100.100.100.200",
         "[fd00:ec2::254]",
         "[::ffff:169.254.169.254]",
+        "[fd20:ce::254]",
+        "[fd00:c1::a9fe:a9fe]",
+        "169.254.42.42",
+        "[fd00:42::42]",
+        "169.254.0.23",
+        "[fe80::a9fe:a9fe]",
         "metadata.google.internal",
         "metadata.google.internal.",
         "METADATA.google.internal",
@@ -115,12 +121,23 @@ fn what_the_operator_denies_no_manifest_permits() {
 #[test]
 fn a_name_that_resolves_to_a_private_address_is_refused_when_it_is_resolved() {
     let policy = Policy::new(&url("http://models.internal:8000")).unwrap();
-    let permits = |name: &str, ip: &str| policy.permits_address(name, ip.parse().unwrap());
+    let permits = |name: &str, ip: &str| policy.permits_address(name, 8000, ip.parse().unwrap());
     assert!(permits("models.internal", "10.1.2.3"));
     assert!(permits("api.example.org", "93.184.216.34"));
     assert!(!permits("models.internal", "169.254.169.254"));
     assert!(!permits("rebind.example.org", "10.1.2.3"));
     assert!(!permits("rebind.example.org", "::ffff:127.0.0.1"));
+}
+
+#[test]
+fn a_host_that_the_operator_allows_at_one_port_is_private_at_any_other() {
+    let base = url("https://api.example.com");
+    let policy = Policy::with(&base, rules(&["db.internal:8443"]), vec![]).unwrap();
+    let private: IpAddr = "10.1.2.3".parse().unwrap();
+    assert!(policy.permits_address("db.internal", 8443, private));
+    assert!(!policy.permits_address("db.internal", 443, private));
+    let own = Policy::new(&url("http://models.internal:8000")).unwrap();
+    assert!(!own.permits_address("models.internal", 443, private));
 }
 
 #[test]

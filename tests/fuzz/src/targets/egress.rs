@@ -87,7 +87,7 @@ fn addresses(policy: &Policy, random: &mut Random) {
         let [_, _, _, _, _, _, high, low] = mapped.segments();
         let translated = Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, high, low);
         for address in [IpAddr::V4(four), mapped.into(), translated.into()] {
-            let reached = policy.permits_address("somewhere.invalid", address);
+            let reached = policy.permits_address("somewhere.invalid", 443, address);
             assert!(
                 !reached || (is_elsewhere(four.into()) && !is_metadata(four.into())),
                 "{address}"
