@@ -4,6 +4,7 @@ use witgate_sdk::{Auth, Manifest, SelfTest};
 
 const CONFIG: &str = r#"{
     "type": "object",
+    "additionalProperties": false,
     "properties": {
         "anthropic_version": {"type": "string", "description": "The header anthropic-version; else 2023-06-01."},
         "anthropic_beta": {"type": "string", "description": "Words for the header anthropic-beta, separated by commas."},
@@ -39,6 +40,8 @@ const OWN: [&str; 8] = [
 pub(crate) fn manifest() -> Manifest {
     let manifest = Manifest::new("anthropic", env!("CARGO_PKG_VERSION"))
         .description("Anthropic's Messages API")
+        // Its own name, and what configurations call a server of somebody else's that speaks the same.
+        .types(&["anthropic", "anthropic-messages", "anthropic-compatible"])
         .operations(&["chat.completions", "models"])
         .auth(Auth::header("x-api-key"))
         .config_schema(CONFIG)

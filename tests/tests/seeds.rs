@@ -1,0 +1,59 @@
+//! Provider entries as the five source documents print or describe them, through `witgate check`: those whose adapter ships can be used.
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use witgate_tests::{fixture, program, root};
+
+/// Types that no shipped adapter serves yet.
+const LATER: &[&str] = &["azure-openai", "aws-bedrock", "vertex-ai"];
+
+/// Entries that their documents describe by their fields: Polpo's and Cencori's.
+fn described() -> Vec<Value> {
+    vec![
+        json!({ "id": "polpo-proxy", "baseUrl": "https://proxy.example.com", "api": "anthropic-messages",
+                "models": [{ "id": "claude", "cost": { "input": 0, "output": 0 }, "contextWindow": 200_000 }] }),
+        json!({ "id": "polpo-ollama", "baseUrl": "http://localhost:11434/v1", "api": "openai-completions" }),
+        json!({ "name": "Cencori Claude", "base_url": "https://models.example.com/v1", "format": "Anthropic Compatible",
+                "models": ["legal-claude"] }),
+        json!({ "name": "Cencori LLaMA", "base_url": "http://localhost:8000/v1", "format": "OpenAI Compatible" }),
+    ]
+}
+
+/// The provider entries of Polydev's blocks.
+fn printed() -> Vec<Value> {
+    let files = std::fs::read_dir(fixture("seeds")).expect("the fixtures");
+    let blocks = files.map(|file| file.expect("a file").path());
+    blocks
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .map(|path| std::fs::read_to_string(path).expect("a text"))
+        .map(|text| serde_json::from_str(&text).expect("JSON"))
+        .collect()
+}
+
+/// What `witgate check` says of a configuration file in `folder`, with the shipped adapters.
+fn check(folder: &TempDir, file: &str, config: &str) -> Value {
+    std::fs::write(folder.path().join(file), config).expect("a file can be written");
+    let output = std::process::Command::new(program::binary())
+        .args(["check", "--json", "--config", file, "--adapters"])
+        .arg(root().join("adapters"))
+        .current_dir(folder.path())
+        .output()
+        .expect("the program starts");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+#[test]
+fn every_entry_whose_adapter_ships_can_be_used() {
+    let folder = TempDir::new().expect("a folder");
+    let providers: Vec<Value> = printed().into_iter().chain(described()).collect();
+    assert!(providers.len() > 12, "{} entries", providers.len());
+    let said = check(&folder, "json.json", &json!({ "providers": providers }).to_string());
+    for entry in said["unusable"].as_array().expect("a list") {
+        let same = |provider: &&Value| provider["id"] == entry["provider"];
+        let provider = providers.iter().find(same).unwrap_or_else(|| panic!("{entry}"));
+        let type_ = provider["type"].as_str().unwrap_or_default();
+        assert!(LATER.contains(&type_), "{entry}");
+    }
+    let toml = std::fs::read_to_string(fixture("seeds").join("gptme-all.toml")).expect("a fixture");
+    assert_eq!(check(&folder, "toml.toml", &toml)["unusable"], json!([]));
+}
