@@ -86,7 +86,7 @@ pub async fn call_with_files(
 ) -> Result<Reply> {
     let adapter = &site.adapter;
     record.note(|entry| entry.adapter = Some(Arc::clone(&adapter.id)));
-    let (operation, body) = asked(adapter, call, model)?;
+    let (operation, body) = asked(site, call, model)?;
     let task = Task {
         role: Role::Transform,
         operation: operation.as_str(),
@@ -113,15 +113,16 @@ pub async fn call_with_files(
 }
 
 /// What the adapter is asked: the client's request where it serves that, else one it serves that means the same.
-fn asked(adapter: &Adapter, call: &Call, model: &str) -> Result<(Operation, String)> {
-    let serves = |operation: Operation| adapter.manifest.serves(operation.as_str());
+fn asked(site: &Site, call: &Call, model: &str) -> Result<(Operation, String)> {
+    let serves = |operation: Operation| site.adapter.manifest.serves(operation.as_str());
+    let body = body(call, model, &site.upstream.defaults);
     if serves(call.operation) {
-        return Ok((call.operation, body(call, model)));
+        return Ok((call.operation, body));
     }
     if call.operation == Operation::Completions && serves(Operation::Chat) {
-        return Ok((Operation::Chat, completion::ask(call, model)?));
+        return Ok((Operation::Chat, completion::ask(call, &body)?));
     }
-    let (operation, id) = (call.operation.as_str(), &adapter.id);
+    let (operation, id) = (call.operation.as_str(), &site.adapter.id);
     let message = format!("`{operation}` is not supported by the adapter `{id}`");
     Err(Error::Refused(Box::new(Failure::new(Kind::Unsupported, message))))
 }
@@ -162,13 +163,15 @@ fn stamp(call: &Call) -> Stamp {
     }
 }
 
-/// The client's request with the provider's name for the model.
-fn body(call: &Call, model: &str) -> String {
-    if call.model == model {
+/// The client's request with the provider's name for the model, and the operator's defaults for what the client left out.
+fn body(call: &Call, model: &str, defaults: &[(String, String)]) -> String {
+    let name = (call.model != model).then(|| serde_json::Value::from(model).to_string());
+    let mut changes: Vec<_> = call.left_out(defaults).collect();
+    changes.extend(name.as_deref().map(|name| ("model", name)));
+    if changes.is_empty() {
         return call.text().to_owned();
     }
-    let changed = call.body_with(&[("model", &serde_json::Value::from(model).to_string())]);
-    String::from_utf8_lossy(&changed).into_owned()
+    String::from_utf8_lossy(&call.body_with(&changes)).into_owned()
 }
 
 fn held_lie(site: &Site, what: &str) -> Error {

@@ -131,6 +131,14 @@ impl Call {
         }
     }
 
+    /// Those of `defaults` (a key, and the JSON text of its value) that the client left out.
+    pub fn left_out<'d>(&self, defaults: &'d [(String, String)]) -> impl Iterator<Item = (&'d str, &'d str)> {
+        defaults
+            .iter()
+            .filter(|(key, _)| self.field(key).is_none())
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     /// Checks what can only be checked once the model is known.
     pub fn fits(&self, context_window: Option<u64>) -> Result<()> {
         match (self.max_tokens, context_window) {

@@ -22,7 +22,7 @@ use crate::{
     record::Record,
     reply::{Body, Reply},
     transport::{
-        Upstream,
+        Auth, Upstream,
         frame::{self, Cutter},
         http::{Incoming, Outgoing},
     },
@@ -36,17 +36,16 @@ const ANSWER: usize = 256 << 20;
 const REFUSAL: usize = 1 << 20;
 
 /// Sends a call to a provider of OpenAI's API under the name `model`, and gives its answer as the client asked for it: whole, or as
-/// events. `defaults` are values (JSON text) for fields that the client left out. An error is one that another try, or another
-/// provider, may still avert: the first byte has not come.
-pub async fn send(
-    upstream: &Arc<Upstream>,
-    call: &Call,
-    model: &str,
-    defaults: &[(String, String)],
-    record: &Arc<Record>,
-) -> Result<Reply> {
+/// events. An error is one that another try, or another provider, may still avert: the first byte has not come.
+pub async fn send(upstream: &Arc<Upstream>, call: &Call, model: &str, record: &Arc<Record>) -> Result<Reply> {
     let mut asks_usage = call.streaming && !call.include_usage;
-    let mut incoming = post(upstream, call, request::body(call, model, defaults, asks_usage), record).await?;
+    let mut incoming = post(
+        upstream,
+        call,
+        request::body(call, model, &upstream.defaults, asks_usage),
+        record,
+    )
+    .await?;
     if incoming.status >= 400 {
         let mut refused = refuse(upstream, incoming).await?;
         // Some servers do not know the one field that we add.
@@ -58,7 +57,13 @@ pub async fn send(
             return Err(Error::Refused(Box::new(refused)));
         }
         asks_usage = false;
-        incoming = post(upstream, call, request::body(call, model, defaults, asks_usage), record).await?;
+        incoming = post(
+            upstream,
+            call,
+            request::body(call, model, &upstream.defaults, asks_usage),
+            record,
+        )
+        .await?;
         if incoming.status >= 400 {
             refused = refuse(upstream, incoming).await?;
             return Err(Error::Refused(Box::new(refused)));
@@ -84,7 +89,7 @@ pub async fn send(
 pub async fn models(upstream: &Upstream) -> Result<Vec<Value>> {
     let mut url = upstream.url(Operation::Models.path());
     let mut headers = HeaderMap::new();
-    upstream.authorize(&upstream.auth, &mut url, &mut headers);
+    upstream.authorize(upstream.auth.as_ref().unwrap_or(&Auth::Bearer), &mut url, &mut headers);
     let request = Outgoing {
         method: Method::GET,
         url,
@@ -112,7 +117,7 @@ pub async fn models(upstream: &Upstream) -> Result<Vec<Value>> {
 async fn post(upstream: &Upstream, call: &Call, body: Bytes, record: &Record) -> Result<Incoming> {
     let mut url = upstream.url(call.operation.path());
     let mut headers = headers::to_provider(call);
-    upstream.authorize(&upstream.auth, &mut url, &mut headers);
+    upstream.authorize(upstream.auth.as_ref().unwrap_or(&Auth::Bearer), &mut url, &mut headers);
     let request = Outgoing {
         method: Method::POST,
         url,

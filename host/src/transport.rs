@@ -20,7 +20,7 @@ pub use crate::config::Auth;
 use crate::secret::Secret;
 
 /// A provider as the wire sees it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Upstream {
     /// The provider's id.
     pub id: String,
@@ -28,10 +28,12 @@ pub struct Upstream {
     pub base: Url,
     /// Its key, if it has one.
     pub key: Option<Secret>,
-    /// How the key travels.
-    pub auth: Auth,
+    /// How the key travels, where the operator said so; else the adapter says, and without one it is [`Auth::Bearer`].
+    pub auth: Option<Auth>,
     /// Headers of the operator's for every request, `{api_key}` already filled in. They win over [`Upstream::auth`].
     pub headers: HeaderMap,
+    /// The operator's values for fields that a client left out: the key and the JSON text of each.
+    pub defaults: Vec<(String, String)>,
     /// From sending to the head of the answer.
     pub timeout: Duration,
     /// The longest silence inside an answer.

@@ -23,9 +23,9 @@ const UNSAYABLE: &[(&str, &str)] = &[
     ("logprobs", "null"),
 ];
 
-/// The chat request that asks for the same.
-pub(super) fn ask(call: &Call, model: &str) -> Result<String> {
-    let mut fields: Fields = serde_json::from_str(call.text())
+/// The chat request that asks for what `body`, made of the client's, asks for.
+pub(super) fn ask(call: &Call, body: &str) -> Result<String> {
+    let mut fields: Fields = serde_json::from_str(body)
         .map_err(|error| Error::invalid(format!("We could not parse the JSON body: {error}."), None))?;
     for (field, nothing) in UNSAYABLE {
         if call.field(field).is_some_and(|value| value != *nothing) {
@@ -40,7 +40,6 @@ pub(super) fn ask(call: &Call, model: &str) -> Result<String> {
             Some("prompt"),
         )
     })?;
-    fields.insert("model".to_owned(), model.into());
     fields.insert("messages".to_owned(), json!([{ "role": "user", "content": prompt }]));
     Ok(Value::Object(fields).to_string())
 }

@@ -116,11 +116,12 @@ impl Ready {
     pub(super) fn outgoing(&self, site: &Site, credentials: Option<&Credentials>) -> Outgoing {
         let (mut url, mut headers) = (self.url.clone(), self.headers.clone());
         if self.credentialed {
-            let auth = site.adapter.manifest.auth.as_ref().unwrap_or(&Auth::None);
+            let said = site.upstream.auth.as_ref().or(site.adapter.manifest.auth.as_ref());
             if let Some(credentials) = credentials {
                 credentials.put(&mut url, &mut headers);
             }
-            site.upstream.authorize(auth, &mut url, &mut headers);
+            site.upstream
+                .authorize(said.unwrap_or(&Auth::None), &mut url, &mut headers);
         }
         Outgoing {
             method: self.method.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Adapters, Listed};
 use crate::{
     adapter::{Adapter, Site},
-    config::{self, Auth, Via},
+    config::{self, Via},
     reload::fit::{self, Need},
     transport::{
         Upstream,
@@ -21,8 +21,6 @@ pub struct Provider {
     pub config: Arc<config::Provider>,
     /// Who speaks its language.
     pub speaks: Speaks,
-    /// `default_params`: the JSON text of values for fields the client left out.
-    pub defaults: Arc<[(String, String)]>,
     /// Its own list of models, once asked.
     pub listed: Arc<Listed>,
     way: Result<Arc<Upstream>, String>,
@@ -44,13 +42,8 @@ impl Provider {
     pub(super) fn build(config: &Arc<config::Provider>, adapters: &Adapters, before: Option<&Self>) -> Self {
         let same = before.filter(|before| Arc::ptr_eq(&before.config, config));
         let way = same.map_or_else(|| way(config).map(Arc::new), |same| same.way.clone());
-        let texts = config
-            .default_params
-            .iter()
-            .map(|(key, value)| (key.clone(), value.to_string()));
         Self {
             speaks: speaks(config, &way, adapters, same),
-            defaults: same.map_or_else(|| texts.collect(), |same| same.defaults.clone()),
             listed: same.map(|same| same.listed.clone()).unwrap_or_default(),
             config: config.clone(),
             way,
@@ -96,12 +89,17 @@ fn way(config: &config::Provider) -> Result<Upstream, String> {
         any_certificate: !config.security.certificate_validation,
         ca_file: config.security.ca_file.clone(),
     };
+    let texts = config
+        .default_params
+        .iter()
+        .map(|(key, value)| (key.clone(), value.to_string()));
     Ok(Upstream {
         id: config.id.clone(),
         base,
         key: config.key.secret.clone(),
-        auth: config.auth.clone().unwrap_or(Auth::Bearer),
+        auth: config.auth.clone(),
         headers: config.headers.clone(),
+        defaults: texts.collect(),
         timeout: config.timeout,
         idle_timeout: config.idle_timeout,
         retries: config.max_retries,

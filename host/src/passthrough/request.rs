@@ -17,11 +17,7 @@ pub(super) fn body(call: &Call, model: &str, defaults: &[(String, String)], asks
     if !name.is_empty() {
         changes.push(("model", &name));
     }
-    for (key, value) in defaults {
-        if call.field(key).is_none() {
-            changes.push((key, value));
-        }
-    }
+    changes.extend(call.left_out(defaults));
     if asks_usage && matches!(call.operation, Operation::Chat | Operation::Completions) {
         options = with_usage(call.field("stream_options"));
     }

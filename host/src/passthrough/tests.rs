@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::{
     secret::Secret,
-    transport::{Auth, Upstream, egress::Policy, http::Client, tls::Rules},
+    transport::{Upstream, egress::Policy, http::Client, tls::Rules},
 };
 
 /// A provider at `base`.
@@ -20,8 +20,9 @@ fn upstream(base: &str) -> Arc<Upstream> {
     Arc::new(Upstream {
         id: "test".to_owned(),
         key: Some(Secret::new("sk-the-real-key")),
-        auth: Auth::Bearer,
+        auth: None,
         headers: hyper::HeaderMap::new(),
+        defaults: Vec::new(),
         timeout: Duration::from_secs(5),
         idle_timeout: Duration::from_secs(5),
         retries: 0,

@@ -41,8 +41,7 @@ pub(super) async fn run(gateway: &Gateway, target: &Target, call: &Call, record:
         Speaks::OpenAi(upstream) => {
             let once = async || {
                 record.note(|entry| entry.attempts += 1);
-                let defaults = &provider.defaults;
-                let reply = passthrough::send(upstream, call, &target.model, defaults, record).await?;
+                let reply = passthrough::send(upstream, call, &target.model, record).await?;
                 first_event(reply).await
             };
             let pauses = ExponentialBuilder::default()

@@ -25,7 +25,7 @@ use crate::{
     secret::Secret,
     telemetry::Telemetry,
     transport::{
-        Auth, Upstream,
+        Upstream,
         canned::{Canned, Reply},
         egress, http,
     },
@@ -106,7 +106,7 @@ async fn play(runtime: &Runtime, adapter: &Arc<Adapter>, test: &SelfTest) -> Res
         DEPTH,
     )
     .map_err(|error| format!("its body is no request: {error}"))?;
-    let upstream = upstream(adapter, &test.replies)?;
+    let upstream = upstream(&test.replies)?;
     let site = Site::new(
         Arc::new(upstream),
         Arc::clone(adapter),
@@ -128,7 +128,7 @@ fn operation(word: &str) -> Result<Operation, String> {
     found.ok_or_else(|| format!("`{word}` is not an operation this gateway calls"))
 }
 
-fn upstream(adapter: &Adapter, replies: &[CannedReply]) -> Result<Upstream, String> {
+fn upstream(replies: &[CannedReply]) -> Result<Upstream, String> {
     let base = Url::parse(BASE).map_err(|error| error.to_string())?;
     let replies: Result<Vec<_>, _> = replies.iter().map(reply).collect();
     Ok(Upstream {
@@ -136,8 +136,9 @@ fn upstream(adapter: &Adapter, replies: &[CannedReply]) -> Result<Upstream, Stri
         egress: egress::Policy::new(&base).map_err(|error| error.to_string())?,
         base,
         key: Some(Secret::new("selftest")),
-        auth: adapter.manifest.auth.clone().unwrap_or(Auth::None),
+        auth: None,
         headers: HeaderMap::new(),
+        defaults: Vec::new(),
         timeout: PATIENCE,
         idle_timeout: PATIENCE,
         // A test says what each request is answered with.

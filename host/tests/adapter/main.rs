@@ -7,5 +7,6 @@ mod contract;
 mod hostile;
 mod leaving;
 mod loading;
+mod operator;
 mod provider;
 mod world;

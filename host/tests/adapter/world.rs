@@ -20,7 +20,7 @@ use witgate::{
     reply::{Body, Reply},
     secret::Secret,
     telemetry::Telemetry,
-    transport::{Auth, Upstream, egress, http::Client, tls},
+    transport::{Upstream, egress, http::Client, tls},
 };
 
 use super::provider::Provider;
@@ -103,8 +103,9 @@ pub(crate) fn site(adapter: &Arc<Adapter>, base: &str) -> Arc<Site> {
     let upstream = Upstream {
         id: "test".to_owned(),
         key: Some(Secret::new(KEY)),
-        auth: Auth::Bearer,
+        auth: None,
         headers: HeaderMap::new(),
+        defaults: Vec::new(),
         timeout: Duration::from_secs(20),
         idle_timeout: Duration::from_secs(20),
         retries: 2,
@@ -112,6 +113,11 @@ pub(crate) fn site(adapter: &Arc<Adapter>, base: &str) -> Arc<Site> {
         egress: policy,
         base,
     };
+    site_of(upstream, adapter)
+}
+
+/// The same for a provider of the test's own making.
+pub(crate) fn site_of(upstream: Upstream, adapter: &Arc<Adapter>) -> Arc<Site> {
     let settings = json!({"region": "eu", "client_secret": "c s&\"1"})
         .as_object()
         .unwrap()

@@ -60,7 +60,11 @@ impl Provider {
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect();
         let record = Record::open(Arc::new(Telemetry::default()), "r".to_owned(), "chat.completions");
-        (send(&self.upstream, call, model, &defaults, &record).await, record)
+        let upstream = Arc::new(Upstream {
+            defaults,
+            ..(*self.upstream).clone()
+        });
+        (send(&upstream, call, model, &record).await, record)
     }
 }
 

@@ -14,7 +14,7 @@ use witgate::{
     passthrough::{Lens, Outcome},
     reply::Usage,
     secret::Secret,
-    transport::{Auth, Upstream, egress::Policy, http::Client, tls::Rules},
+    transport::{Upstream, egress::Policy, http::Client, tls::Rules},
 };
 
 use super::{chunk, events, without_made_ids};
@@ -28,8 +28,9 @@ static UPSTREAM: LazyLock<Arc<Upstream>> = LazyLock::new(|| {
         client: Client::new(egress.clone(), &Rules::default()).expect("no rule that can be wrong"),
         base,
         key: Some(Secret::new("sk-a-key-of-the-gateway")),
-        auth: Auth::Bearer,
+        auth: None,
         headers: HeaderMap::new(),
+        defaults: Vec::new(),
         timeout: Duration::from_secs(1),
         idle_timeout: Duration::from_secs(1),
         retries: 0,
