@@ -10,6 +10,12 @@ pub type Result<T, E = Failure> = core::result::Result<T, E>;
 
 /// An adapter: how to speak with one provider.
 ///
+/// ```text
+/// transform_request ──► Request::send ──► the host sends it, and by the request's framing gives
+///     the whole reply to            transform_response ──► Step::done, or one more Request
+///     the frames of a 2xx reply to  open_stream ──► Decoder::push … ──► Decoder::finish
+/// ```
+///
 /// None of the functions has a `self`, for an adapter has no state: what it may know comes as arguments, so that any call can be
 /// recorded and replayed. What must live from a request to its reply travels in the request's state ([`Request::then`]), what
 /// must live through a stream is in the [`Decoder`].
@@ -50,13 +56,39 @@ pub trait Adapter: 'static {
     /// `auth`: gets what requests must carry, where none of the kinds that [`Auth`](crate::Auth) can declare fits. It runs before
     /// `transform_request`; the host keeps the result until it expires or the provider answers 401.
     ///
-    /// Write it as `async fn`. Each `http.fetch(request).await` is one request that the host sends.
+    /// Write it as `async fn`. Each `http.fetch(request).await` is one request that the host sends. Declare
+    /// [`Auth::custom`](crate::Auth::custom), or it is never asked.
+    ///
+    /// ```
+    /// # use witgate_sdk::{Context, Credentials, Http, Request, Result};
+    /// # #[derive(serde::Deserialize)] struct Token { access_token: String, expires_in: u64 }
+    /// async fn authenticate(ctx: Context, http: Http) -> Result<Credentials> {
+    ///     let request = Request::post(ctx.url("/token")).form(&[("key", &ctx.secret("api_key")?)]);
+    ///     let token: Token = http.fetch(request).await?.ok()?.json()?;
+    ///     Ok(Credentials::bearer(&token.access_token).expires_in(token.expires_in))
+    /// }
+    /// ```
     fn authenticate(ctx: Context, http: Http) -> impl Future<Output = Result<Credentials>> + 'static {
         let _ = (ctx, http);
         ready(Err(unwritten("authenticate")))
     }
 
-    /// `models`: lists the provider's models. Write it as `async fn`, as [`authenticate`](Self::authenticate).
+    /// `models`: lists the provider's models. Write it as `async fn`, as [`authenticate`](Self::authenticate). Without it clients see
+    /// the models of the configuration only.
+    ///
+    /// ```
+    /// # use witgate_sdk::{Context, Http, Request, Result, openai::Model};
+    /// # #[derive(serde::Deserialize)] struct Page { names: Vec<String>, next: Option<String> }
+    /// async fn get_models(ctx: Context, http: Http) -> Result<Vec<Model<'static>>> {
+    ///     let (mut models, mut next) = (Vec::new(), Some(ctx.url("/models")));
+    ///     while let Some(url) = next {
+    ///         let page: Page = http.fetch(Request::get(url)).await?.ok()?.json()?;
+    ///         models.extend(page.names.into_iter().map(Model::new));
+    ///         next = page.next;
+    ///     }
+    ///     Ok(models)
+    /// }
+    /// ```
     fn get_models(ctx: Context, http: Http) -> impl Future<Output = Result<Vec<Model<'static>>>> + 'static {
         let _ = (ctx, http);
         ready(Err(unwritten("get_models")))
@@ -64,6 +96,13 @@ pub trait Adapter: 'static {
 
     /// `jobs`: the client left, or time is up, while the request with this `state` was waiting or under way. Plan the request that
     /// stops the provider's work; nobody reads the answer. (If a stream is open, its decoder's `finish` is called instead.)
+    ///
+    /// ```
+    /// # use witgate_sdk::{Context, Request, Result, Step};
+    /// fn cancel(ctx: &Context, state: &str) -> Result<Step> {
+    ///     Request::post(ctx.url(&format!("/jobs/{state}/cancel"))).send()
+    /// }
+    /// ```
     ///
     /// # Errors
     /// They are logged, and nothing else.
@@ -76,6 +115,6 @@ pub trait Adapter: 'static {
 fn unwritten(function: &str) -> Failure {
     Failure::new(
         Kind::Unsupported,
-        format!("the adapter exports `{function}` and does not have it"),
+        format!("the adapter's `export!` promises `{function}`, which it does not have"),
     )
 }

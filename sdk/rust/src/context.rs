@@ -64,8 +64,22 @@ impl Context {
         [&self.raw.base_url, path].concat()
     }
 
-    /// The provider's settings, as the schema of the manifest has them: read what you need into a struct of your own, which may
-    /// borrow. Secrets in it are opaque tokens; put them where the secret belongs, and the host will.
+    /// The provider's settings, `adapter_config` in the gateway's configuration, as the schema of the manifest has them: read what you
+    /// need into a struct of your own, which may borrow. Secrets in it are opaque tokens; put such a token where the secret belongs, and
+    /// the host puts the secret there.
+    ///
+    /// ```
+    /// # use witgate_sdk::{Context, Request, Result, Step};
+    /// #[derive(serde::Deserialize)]
+    /// struct Settings {
+    ///     region: Option<String>,
+    /// }
+    ///
+    /// fn transform_request(ctx: &Context, body: &str) -> Result<Step> {
+    ///     let region = ctx.config::<Settings>()?.region.unwrap_or("eu".to_owned());
+    ///     Request::post(ctx.url(&format!("/{region}/generate"))).json_text(body).send()
+    /// }
+    /// ```
     ///
     /// # Errors
     /// Of kind `config` if the settings do not fit `T`.
@@ -78,7 +92,8 @@ impl Context {
         })
     }
 
-    /// One setting's text, such as the token that stands for a secret. The provider's key is `api_key`.
+    /// One setting's text, such as the token that stands for a secret. The provider's key is `api_key`; for other secrets name the
+    /// setting in [`Manifest::secrets`](crate::Manifest::secrets).
     ///
     /// # Errors
     /// Of kind `config` if the setting is missing or no text.
@@ -92,6 +107,13 @@ impl Context {
 
     /// A further value: `attempt`, `deadline-unix-ms`, `header.NAME` (client headers that the manifest asked for), `auth.KEY` (what
     /// [`Credentials::var`](crate::Credentials::var) left).
+    ///
+    /// ```
+    /// # use witgate_sdk::{Context, Request};
+    /// # fn example(ctx: &Context, request: Request) -> Request {
+    /// request.header("x-project", ctx.ext("auth.project").unwrap_or("default"))
+    /// # }
+    /// ```
     #[must_use]
     pub fn ext(&self, key: &str) -> Option<&str> {
         self.raw

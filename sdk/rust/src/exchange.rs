@@ -13,7 +13,7 @@ use std::task::{self, Poll, Waker};
 use crate::bindings::base::witgate::adapter::types as wit;
 use crate::{Failure, Kind, Request, Response, Result, Step};
 
-/// What an `async` function of an adapter reaches the provider through.
+/// What an `async` function of an adapter reaches the provider through: [`fetch`](Self::fetch), and nothing else can be awaited.
 #[derive(Clone, Debug, Default)]
 pub struct Http {
     wire: Rc<RefCell<Wire>>,

@@ -223,10 +223,14 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// What the adapter made cannot be JSON: its own mistake. (For what it was given there are [`openai::parse`](crate::openai::parse)
-/// and [`Response::json`](crate::Response::json), which say whose mistake it is.)
+/// JSON that the adapter could not write, or read where it should: its own mistake. (For what it was given there are
+/// [`openai::parse`](crate::openai::parse), [`Response::json`](crate::Response::json), [`Frame::json`](crate::Frame::json) and
+/// [`Context::config`](crate::Context::config), which say whose mistake it is.)
 impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
-        Self::new(Kind::Internal, format!("the adapter could not write JSON: {error}"))
+        Self::new(
+            Kind::Internal,
+            format!("the adapter could not read or write some JSON: {error}"),
+        )
     }
 }

@@ -149,7 +149,19 @@ fn log_panics() {
 /// | `models` | [`get_models`](crate::Adapter::get_models) |
 /// | `jobs` | [`cancel`](crate::Adapter::cancel) |
 ///
-/// The host takes each as a promise: name none whose function you did not write. In a native build the macro makes nothing.
+/// The host takes each as a promise: name none whose function you did not write. And a function whose name is not there is never
+/// called, nor does a test tell you so: in a native build the macro makes nothing.
+///
+/// ```
+/// # use witgate_sdk::{Adapter, Chunks, Context, Decoder, Manifest, Response, Result, Step, StreamHead};
+/// # struct Acme;
+/// # impl Adapter for Acme {
+/// #     fn describe() -> Manifest { Manifest::new("acme", "1.0.0") }
+/// #     fn transform_request(_: &Context, _: &str) -> Result<Step> { Ok(Step::end()) }
+/// #     fn transform_response(_: &Context, _: Response) -> Result<Step> { Ok(Step::end()) }
+/// # }
+/// witgate_sdk::export!(Acme: streaming, models);
+/// ```
 #[macro_export]
 macro_rules! export {
     ($adapter:ty $(: $($interface:ident),+ $(,)?)?) => {

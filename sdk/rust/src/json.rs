@@ -21,7 +21,19 @@ pub use object::Field;
 
 /// Text, borrowed from the JSON it was parsed from unless it had escapes in it.
 ///
-/// It derefs to `str`. In a struct of your own that derives `Deserialize`, mark such a field `#[serde(borrow)]`.
+/// It derefs to `str`. In a struct of your own that derives `Deserialize`, mark such a field `#[serde(borrow)]`; a `String` does as well,
+/// and costs a copy.
+///
+/// ```
+/// use witgate_sdk::json::Str;
+/// #[derive(serde::Deserialize)]
+/// struct Answer<'a> {
+///     #[serde(borrow)]
+///     text: Str<'a>,
+/// }
+/// let answer: Answer = serde_json::from_str(r#"{"text":"Hi"}"#).unwrap();
+/// assert_eq!(answer.text, "Hi");
+/// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Str<'a>(Cow<'a, str>);
 
@@ -135,6 +147,12 @@ impl Serialize for Str<'_> {
 }
 
 /// A JSON value as its text: valid, and otherwise not looked at. It is written as it was read.
+///
+/// ```
+/// use witgate_sdk::json::Raw;
+/// let schema = Raw::parse_text(r#"{"type":"object"}"#).unwrap();
+/// assert_eq!(serde_json::to_string(&[schema]).unwrap(), r#"[{"type":"object"}]"#);
+/// ```
 #[derive(Clone)]
 pub struct Raw<'a>(Cow<'a, RawValue>);
 

@@ -10,34 +10,32 @@
 //!
 //! ## 1. The project
 //!
-//! Copy `sdk/rust/template`. Its `Cargo.toml` has what matters: `crate-type = ["cdylib", "rlib"]` (the first is the adapter, the second is
-//! for its tests), this crate, `serde`, and a release profile that makes small and fast code.
+//! ```sh
+//! witgate adapter new acme
+//! ```
+//!
+//! It makes the folder `acme` with a small adapter that builds, and whose tests pass. Its `Cargo.toml` has what matters:
+//! `crate-type = ["cdylib", "rlib"]` (the first is the adapter, the second is for its tests), this crate, `serde`, and a release profile
+//! that makes small and fast code. What follows is what you write into its `src/lib.rs`.
 //!
 //! ## 2. Who it is
 //!
-//! [`Adapter::describe`] names the adapter and what it needs: see [`Manifest`]. How the provider's key travels is declared there
-//! ([`Auth`]) and done by the host; the adapter never sees the key.
+//! [`Adapter::describe`] names the adapter and what it needs: see [`Manifest`]. Its name is also the `type` of the providers that it
+//! serves, unless [`Manifest::types`] says otherwise. How the provider's key travels is declared there ([`Auth`]) and done by the
+//! host; the adapter never sees the key.
 //!
 //! ## 3. The request and the answer
 //!
 //! ```
-//! use serde::{Deserialize, Serialize};
-//! use witgate_sdk::json::Str;
-//! use witgate_sdk::openai::{ChatRequest, ChatResponse, Message, Usage};
-//! use witgate_sdk::{Adapter, Auth, Context, Manifest, Request, Response, Result, Step};
+//! use serde::Deserialize;
+//! use witgate_sdk::openai::{ChatRequest, ChatResponse, Usage};
+//! use witgate_sdk::{Adapter, Auth, Context, Manifest, Request, Response, Result, Step, json};
 //!
 //! pub struct Acme;
 //!
-//! #[derive(Serialize)]
-//! struct Prompt<'a> {
-//!     model: &'a str,
-//!     prompt: String,
-//! }
-//!
 //! #[derive(Deserialize)]
-//! struct Answer<'a> {
-//!     #[serde(borrow)]
-//!     text: Str<'a>,
+//! struct Answer {
+//!     text: String,
 //!     tokens: Tokens,
 //! }
 //!
@@ -54,13 +52,13 @@
 //!
 //!     fn transform_request(ctx: &Context, body: &str) -> Result<Step> {
 //!         let chat = ChatRequest::parse(body)?;
-//!         let lines: Vec<_> = chat.messages.iter().map(Message::text).collect();
-//!         Request::post(ctx.url("/generate")).json(&Prompt { model: ctx.model(), prompt: lines.join("\n") }).send()
+//!         let prompt = json!({ "model": ctx.model(), "prompt": chat.texts().join("\n") });
+//!         Request::post(ctx.url("/generate")).json(&prompt).send()
 //!     }
 //!
 //!     fn transform_response(_: &Context, reply: Response) -> Result<Step> {
-//!         let reply = reply.ok()?; // any other status than 2xx becomes a failure with the provider's own message
-//!         let answer: Answer = reply.json()?;
+//!         // `ok`: any other status than 2xx becomes a failure with the provider's own message
+//!         let answer: Answer = reply.ok()?.json()?;
 //!         let usage = Usage::new(answer.tokens.r#in, answer.tokens.out);
 //!         Step::done(&ChatResponse::text(answer.text, "stop").with_usage(usage))
 //!     }
@@ -72,9 +70,10 @@
 //! This is complete. `id`, `created` and `model` of the answer are filled in by the host, and a client that wants a stream gets one,
 //! made of the answer.
 //!
-//! Use [`Str`](json::Str) for texts in your structs: it borrows from the JSON it is read from. What you only pass on is best a
-//! [`Raw`](json::Raw) (any value) or a [`Number`](json::Number) (with every digit). [`object!`] makes structs that also keep the fields
-//! they do not know, as those in [`openai`] do.
+//! It is also all that a small API needs. Where bodies are long, let JSON be copied less: a struct that is `Serialize` is written faster
+//! than [`json!`]; [`Str`](json::Str) is a text that borrows from the JSON it is read from, [`Raw`](json::Raw) any value that you only
+//! pass on, [`Number`](json::Number) one with every digit. [`object!`] makes structs that also keep the fields they do not know, as
+//! those in [`openai`] do.
 //!
 //! ## 4. Streams
 //!
@@ -82,15 +81,14 @@
 //! ([`Request::sse`], [`Request::ndjson`]), and decode it with a [`Decoder`], one frame at a time:
 //!
 //! ```
-//! # use witgate_sdk::{json::Str, openai::*, *};
-//! # #[derive(serde::Serialize)] struct Prompt<'a> { model: &'a str, stream: bool }
-//! # #[derive(serde::Deserialize)] struct Token<'a> { #[serde(borrow)] text: Str<'a> }
+//! # use witgate_sdk::{openai::*, *};
+//! # #[derive(serde::Deserialize)] struct Token { text: String }
 //! # #[derive(serde::Deserialize)] struct Last { r#in: u64, out: u64 }
 //! # pub struct Acme;
 //! # impl Adapter for Acme {
 //! #     fn describe() -> Manifest { Manifest::new("acme", "1.0.0") }
 //! fn transform_request(ctx: &Context, body: &str) -> Result<Step> {
-//!     let prompt = Prompt { model: ctx.model(), stream: ctx.streaming() /* … */ };
+//!     let prompt = json!({ "model": ctx.model(), "stream": ctx.streaming() /* … */ });
 //!     let request = Request::post(ctx.url("/generate")).json(&prompt);
 //!     if ctx.streaming() { request.sse().send() } else { request.send() }
 //! }
@@ -127,15 +125,16 @@
 //! # assert_eq!((played.text().as_str(), played.answer()["usage"]["total_tokens"].as_u64()), ("Hi", Some(2)));
 //! ```
 //!
-//! After the colon, [`export!`] lists the optional interfaces that the adapter has. The host takes each as a promise.
+//! After the colon, [`export!`] lists the optional interfaces that the adapter has: here that there is an `open_stream`. The host takes
+//! each as a promise, and never calls a function whose interface is not there.
 //!
 //! ## 5. Tests
 //!
 //! [`testing`] plays the host in `cargo test`: no network, no WebAssembly, and a stream is cut at every byte for you.
 //!
 //! ```
-//! # use witgate_sdk::{json::Str, openai::*, *};
-//! # #[derive(serde::Deserialize)] struct Answer<'a> { #[serde(borrow)] text: Str<'a> }
+//! # use witgate_sdk::{openai::*, *};
+//! # #[derive(serde::Deserialize)] struct Answer { text: String }
 //! # pub struct Acme;
 //! # impl Adapter for Acme {
 //! #     fn describe() -> Manifest { Manifest::new("acme", "1.0.0") }
@@ -154,11 +153,20 @@
 //! ## 6. Into the gateway
 //!
 //! ```sh
-//! cargo build --release --target wasm32-unknown-unknown
-//! cp target/wasm32-unknown-unknown/release/my_adapter.wasm /path/to/the/gateway/adapters/
+//! witgate adapter build acme -o /path/to/the/gateway/adapters/acme.wasm
 //! ```
 //!
-//! A running gateway takes it up at once and without dropping a request. A provider entry with `type = "acme"` uses it.
+//! A running gateway takes it up at once and without dropping a request. A provider with one of the adapter's types uses it:
+//!
+//! ```toml
+//! [[providers]]
+//! id = "acme"
+//! type = "acme"
+//! base_url = "https://api.acme.example"
+//! api_key = "${ACME_API_KEY}"
+//! ```
+//!
+//! `witgate adapter inspect FILE` says what a built file is, or why it is no adapter; `witgate provider test acme` tries the provider.
 //!
 //! # Beyond
 //!
@@ -212,6 +220,15 @@ pub use failure::{Failure, Kind};
 pub use manifest::{Auth, Manifest, SelfTest};
 pub use request::{Part, Request};
 pub use response::Response;
+/// JSON written as it looks, with your values in it: `json!({ "prompt": text, "stream": true })`. The bodies of requests are made so.
+///
+/// ```
+/// use witgate_sdk::json;
+/// let mut prompt = json!({ "prompt": "Hi", "options": { "seed": null, "stop": ["."] } });
+/// prompt["temperature"] = json!(0.7);
+/// assert_eq!(prompt["options"]["stop"][0], ".");
+/// ```
+pub use serde_json::json;
 pub use step::Step;
 pub use stream::{Decoder, End, Flow, Frame, StreamHead};
 
@@ -224,3 +241,8 @@ pub mod __private {
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// That of the project's README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct ProjectReadme;

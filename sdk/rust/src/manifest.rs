@@ -82,7 +82,7 @@ impl Manifest {
         self
     }
 
-    /// The `type`s of providers it serves.
+    /// The `type`s of providers it serves, instead of its name: what a provider entry of the configuration has as `type`.
     #[must_use]
     pub fn types(mut self, types: &[&str]) -> Self {
         self.types = owned(types);
@@ -124,7 +124,7 @@ impl Manifest {
         self
     }
 
-    /// Settings that are secrets, besides `api_key`: it sees a token instead of each.
+    /// Settings that are secrets, besides `api_key`: it sees a token instead of each, as [`Context::secret`](crate::Context::secret).
     #[must_use]
     pub fn secrets(mut self, secrets: &[&str]) -> Self {
         self.permissions.secrets = owned(secrets);
@@ -180,6 +180,16 @@ impl Manifest {
 }
 
 /// How requests carry the provider's key. Each is done by the host; the adapter sees no key.
+///
+/// ```
+/// use witgate_sdk::Auth;
+/// let ways = [
+///     Auth::bearer(),                                 // authorization: Bearer KEY
+///     Auth::header("x-api-key"),                      // x-api-key: KEY
+///     Auth::header("authorization").prefix("Token "), // authorization: Token KEY
+///     Auth::query("key"),                             // ?key=KEY
+/// ];
+/// ```
 #[derive(Clone, Debug, Serialize)]
 pub struct Auth {
     kind: &'static str,

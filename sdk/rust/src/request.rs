@@ -68,7 +68,13 @@ impl Request {
         self
     }
 
-    /// The body is `value` as JSON.
+    /// Adds `authorization: Bearer TOKEN`. The provider's key needs no such line: [`Auth`](crate::Auth) has the host add it. This is
+    /// for a token exchange, and other secrets of [`Context::secret`](crate::Context::secret).
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", format!("Bearer {token}"))
+    }
+
+    /// The body is `value` as JSON: a struct that is `Serialize`, or [`json!`](crate::json!) and what you write in it.
     pub fn json<T: Serialize + ?Sized>(self, value: &T) -> Self {
         match serde_json::to_string(value) {
             Ok(text) => self.json_text(text),
@@ -143,7 +149,7 @@ impl Request {
         self
     }
 
-    /// The longest that the reply may take; it can only lower the operator's limit.
+    /// The longest that the reply may take, in milliseconds; it can only lower the operator's limit.
     pub fn timeout(mut self, ms: u32) -> Self {
         self.fetch.request.timeout_ms = Some(ms);
         self
@@ -160,7 +166,7 @@ impl Request {
         self
     }
 
-    /// Wait first: polling.
+    /// Wait this many milliseconds first: polling.
     pub fn delay(mut self, ms: u32) -> Self {
         self.fetch.delay_ms = ms;
         self
@@ -185,6 +191,20 @@ impl Request {
 
     /// Have it sent; `state` comes back with the reply, unread. Any text will do, also JSON.
     ///
+    /// Polling, and whatever else takes more than one request, is made of it:
+    ///
+    /// ```
+    /// # use witgate_sdk::{Context, Request, Response, Result, Step, openai::ChatResponse};
+    /// # #[derive(serde::Deserialize)] struct Job { id: String, text: Option<String> }
+    /// fn transform_response(ctx: &Context, reply: Response) -> Result<Step> {
+    ///     let job: Job = reply.ok()?.json()?;
+    ///     match job.text {
+    ///         Some(text) => Step::done(&ChatResponse::text(text, "stop")),
+    ///         None => Request::get(ctx.url(&format!("/jobs/{}", job.id))).delay(500).then(job.id),
+    ///     }
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// If its body or its chunks could not be written as JSON.
     pub fn then(mut self, state: impl Into<String>) -> Result<Step> {
@@ -201,6 +221,14 @@ impl Request {
 }
 
 /// One part of a multipart body.
+///
+/// ```
+/// # use witgate_sdk::{Context, Part, Request, Result, Step};
+/// # fn example(ctx: &Context, upload: String) -> Result<Step> {
+/// let file = Part::upload("file", upload).filename("speech.wav");
+/// Request::post(ctx.url("/transcribe")).multipart([Part::text("model", ctx.model()), file]).send()
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Part(wit::Part);
 

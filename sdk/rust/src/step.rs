@@ -10,6 +10,15 @@ use crate::bindings::base::witgate::adapter::types as wit;
 /// - [`Request::send`](crate::Request::send) and [`Request::then`](crate::Request::then) make the first kind.
 /// - [`Step::done`] is the whole answer. If the client wants chunks, the host makes them of it.
 /// - [`Chunks::end`](crate::Chunks::end) and [`Step::end`] close an answer that was given in chunks.
+///
+/// A request may also be answered at once:
+///
+/// ```
+/// # use witgate_sdk::{Context, Result, Step, openai::ChatResponse};
+/// fn transform_request(_: &Context, _: &str) -> Result<Step> {
+///     Step::done(&ChatResponse::text("It is always noon here.", "stop"))
+/// }
+/// ```
 #[must_use = "a step is taken only if it is returned"]
 #[derive(Clone, Debug)]
 pub struct Step(wit::Step);

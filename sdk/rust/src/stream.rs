@@ -38,6 +38,22 @@ pub trait Decoder: 'static {
     /// Return [`Chunks::end`], or a further request: for usage that must be read elsewhere, or, if [`End::is_broken`], to stop the
     /// provider's work.
     ///
+    /// A provider whose stream has no end mark is complete when it closes the connection:
+    ///
+    /// ```
+    /// # use witgate_sdk::{Chunks, End, Result, Step};
+    /// # struct Stream;
+    /// # impl Stream {
+    /// fn finish(&mut self, end: End) -> Result<Step> {
+    ///     let mut last = Chunks::new();
+    ///     if end == End::Eof {
+    ///         last.finish("stop");
+    ///     }
+    ///     last.end()
+    /// }
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// If the answer is not complete.
     fn finish(&mut self, end: End) -> Result<Step> {

@@ -61,7 +61,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The text of its content, "" if there is none.
+    /// The text of its content, "" if there is none: text parts are joined, images and the like left out.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
         self.content.as_ref().map(Content::text).unwrap_or_default()

@@ -1,5 +1,6 @@
 //! What a client asks of `chat.completions`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
@@ -135,6 +136,12 @@ impl<'a> ChatRequest<'a> {
     /// A failure of kind `invalid-request` that says what is wrong where.
     pub fn parse(body: &'a str) -> crate::Result<Self> {
         super::parse(body)
+    }
+
+    /// The text of each message, for providers that take one prompt: `chat.texts().join("\n")`.
+    #[must_use]
+    pub fn texts(&self) -> Vec<Cow<'_, str>> {
+        self.messages.iter().map(Message::text).collect()
     }
 
     /// The most tokens of the answer, under either name.

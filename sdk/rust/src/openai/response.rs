@@ -68,6 +68,13 @@ impl<'a> ChatResponse<'a> {
         Self::new(Message::new("assistant", text), finish_reason)
     }
 
+    /// With the name of the model that answered, where the provider has one of its own.
+    #[must_use]
+    pub fn with_model(mut self, model: impl Into<Str<'a>>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
     /// With what it used.
     #[must_use]
     pub fn with_usage(mut self, usage: Usage<'a>) -> Self {

@@ -29,7 +29,7 @@ pub fn manifest<A: Adapter>() -> Value {
     manifest
 }
 
-/// Plays all tests of the manifest, as the host does before it puts a version into service.
+/// Plays all tests of the manifest, as the host does before it puts a version into service: `self_tests::<Acme>()` in a `#[test]`.
 ///
 /// # Panics
 /// If one fails.

@@ -1,54 +1,42 @@
-//! An adapter for a provider that takes a prompt and answers with a text.
+//! An adapter for a provider that takes a prompt and answers with a text. Change it into what your provider takes and answers.
 
-use serde::{Deserialize, Serialize};
-use witgate_sdk::json::{Number, Str};
-use witgate_sdk::openai::{ChatRequest, ChatResponse, Message};
+use serde::Deserialize;
+use witgate_sdk::openai::{ChatRequest, ChatResponse};
 use witgate_sdk::{
-    Adapter, Chunks, Context, Decoder, Flow, Frame, Manifest, Request, Response, Result, Step, StreamHead,
+    Adapter, Chunks, Context, Decoder, Flow, Frame, Manifest, Request, Response, Result, Step, StreamHead, json,
 };
 
 /// The adapter.
 pub struct MyAdapter;
 
-/// What the provider takes.
-#[derive(Serialize)]
-struct Prompt<'a> {
-    model: &'a str,
-    prompt: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    temperature: Option<Number<'a>>,
-    stream: bool,
-}
-
-/// What it answers, and what each event of its stream holds.
+/// What the provider answers, and what each event of its stream holds.
 #[derive(Deserialize)]
-struct Answer<'a> {
-    #[serde(borrow)]
-    text: Str<'a>,
+struct Answer {
+    text: String,
 }
 
 impl Adapter for MyAdapter {
+    /// The name is also the provider `type` that it serves.
     fn describe() -> Manifest {
         Manifest::new("my-adapter", env!("CARGO_PKG_VERSION"))
     }
 
     fn transform_request(ctx: &Context, body: &str) -> Result<Step> {
         let chat = ChatRequest::parse(body)?;
-        let lines: Vec<_> = chat.messages.iter().map(Message::text).collect();
-        let stream = ctx.streaming();
-        let prompt = Prompt {
-            model: ctx.model(),
-            prompt: lines.join("\n"),
-            temperature: chat.temperature,
-            stream,
-        };
+        let mut prompt = json!({ "model": ctx.model(), "prompt": chat.texts().join("\n"), "stream": ctx.streaming() });
+        if let Some(temperature) = &chat.temperature {
+            prompt["temperature"] = json!(temperature);
+        }
         let request = Request::post(ctx.url("/generate")).json(&prompt);
-        if stream { request.sse().send() } else { request.send() }
+        if ctx.streaming() {
+            request.sse().send() // the reply's events go to `open_stream`
+        } else {
+            request.send() // the reply goes to `transform_response`
+        }
     }
 
     fn transform_response(_ctx: &Context, reply: Response) -> Result<Step> {
-        let reply = reply.ok()?;
-        let answer: Answer = reply.json()?;
+        let answer: Answer = reply.ok()?.json()?;
         Step::done(&ChatResponse::text(answer.text, "stop"))
     }
 

@@ -14,6 +14,12 @@ fn a_chat_becomes_a_prompt_and_the_text_an_answer() {
 }
 
 #[test]
+fn a_temperature_of_zero_is_one() {
+    let call = Call::chat(r#"{"model":"m","temperature":0,"messages":[{"role":"user","content":"Hi"}]}"#);
+    assert_eq!(call.request::<MyAdapter>().json()["temperature"], 0);
+}
+
+#[test]
 fn a_stream_gives_the_same_wherever_the_network_cuts_it() {
     let stream = "data: {\"text\":\"Hel\"}\n\ndata: {\"text\":\"lo\"}\n\nevent: done\ndata: {}\n\n";
     let played = Call::says("Hi")
