@@ -27,7 +27,7 @@ const CARGO: &str = "WITGATE_WASM_CARGO";
 #[derive(Args)]
 #[command(after_help = "Examples:
   witgate adapter build adapters/replicate
-  witgate adapter build my-adapter -o adapters/my-adapter.wasm")]
+  witgate adapter build acme -o adapters/acme.wasm")]
 pub(super) struct Build {
     /// The folder with the adapter's Cargo.toml
     dir: PathBuf,
@@ -141,5 +141,6 @@ fn has_target(dir: &Path) -> bool {
 /// Writes beside its place and moves there, so that a gateway that watches never sees half a file.
 fn put(output: &Path, component: &[u8]) -> std::io::Result<()> {
     let partial = output.with_extension("wasm.part");
+    output.parent().map_or(Ok(()), fs::create_dir_all)?;
     fs::write(&partial, component).and_then(|()| fs::rename(&partial, output))
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     call::{Call, Operation},
     error::{Error, Kind},
-    gateway::{Gateway, Provider},
+    gateway::{Gateway, Provider, Speaks},
     pipeline,
     record::Record,
     reply::{Body, Reply},
@@ -69,9 +69,7 @@ impl Trial {
     pub(super) async fn model_listing(&self) -> Result<String, String> {
         let registered = self.provider.config.models.len();
         match self.list().await {
-            Ok(models) if models.is_empty() && registered == 0 => {
-                Err("it lists no models: name some in `models`, or load one in the server".to_owned())
-            }
+            Ok(models) if models.is_empty() && registered == 0 => Err(self.none_listed()),
             Ok(models) if models.is_empty() => Ok(format!("it lists none; {registered} registered")),
             Ok(models) => {
                 let missing = self.unlisted(&models);
@@ -170,6 +168,17 @@ impl Trial {
         let ids: Vec<String> = models.iter().filter_map(id).collect();
         *self.listed.lock().unwrap_or_else(PoisonError::into_inner) = Some(ids.clone());
         Ok(ids)
+    }
+
+    /// Why there is no list, and what to do.
+    fn none_listed(&self) -> String {
+        match &self.provider.speaks {
+            Speaks::Adapter(site) if !site.adapter.interfaces().contains(&"models") => {
+                let adapter = &site.adapter.manifest.name;
+                format!("its adapter `{adapter}` cannot list models: name some in the provider's `models`")
+            }
+            _ => "it lists no models: name some in `models`, or load one in the server".to_owned(),
+        }
     }
 
     /// Registered models that the provider's own list does not have.
