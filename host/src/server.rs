@@ -28,7 +28,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::{api, config::Config, gateway::Gateway, telemetry::Telemetry};
 use accept::Accepting;
@@ -81,6 +81,7 @@ impl App {
 /// Serves until `stop` is ready, then lets the requests under way end, for at most `server.shutdown_grace_ms`.
 pub async fn serve(app: Arc<App>, listener: TcpListener, tls: Option<TlsAcceptor>, stop: impl Future<Output = ()>) {
     let config = app.gateway().config.clone();
+    let patience = config.limits.read_timeout;
     let connections = GracefulShutdown::new();
     let http = http(&config);
     let mut accepting = Accepting::new(listener);
@@ -97,9 +98,9 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, tls: Option<TlsAcceptor
                 tracing::debug!(%error, "TCP_NODELAY cannot be set");
             }
             match tls {
-                None => connection(app, http, stream, watcher).await,
-                Some(tls) => match handshake(&tls, stream).await {
-                    Ok(stream) => connection(app, http, stream, watcher).await,
+                None => connection(app, http, stream, watcher, patience).await,
+                Some(tls) => match handshake(&tls, stream, patience).await {
+                    Ok(stream) => connection(app, http, stream, watcher, patience).await,
                     Err(error) => tracing::debug!(%error, "TLS handshake failed"),
                 },
             }
@@ -110,23 +111,37 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, tls: Option<TlsAcceptor
     drain::finish(connections, config.server.shutdown_grace).await;
 }
 
-async fn handshake(tls: &TlsAcceptor, stream: TcpStream) -> io::Result<tokio_rustls::server::TlsStream<TcpStream>> {
-    let patience = Duration::from_secs(10);
+async fn handshake(tls: &TlsAcceptor, stream: TcpStream, patience: Duration) -> io::Result<TlsStream<TcpStream>> {
     tokio::time::timeout(patience, tls.accept(stream))
         .await
         .map_err(|_| io::ErrorKind::TimedOut)?
 }
 
-async fn connection<S>(app: Arc<App>, http: auto::Builder<TokioExecutor>, stream: S, watcher: Watcher)
-where
+async fn connection<S>(
+    app: Arc<App>,
+    http: auto::Builder<TokioExecutor>,
+    stream: S,
+    watcher: Watcher,
+    patience: Duration,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let asked = Arc::new(AtomicBool::new(false));
+    let first = asked.clone();
     let service = service_fn(move |request: Request<Incoming>| {
+        first.store(true, Ordering::Relaxed);
         let app = app.clone();
         async move { Ok::<_, Infallible>(api::handle(&app, request).await) }
     });
     let served = http.serve_connection(TokioIo::new(stream), service).into_owned();
-    if let Err(error) = watcher.watch(served).await {
+    let mut served = std::pin::pin!(watcher.watch(served));
+    // The timers of the protocols start once it is known which one is spoken: a client that never says so is let go here.
+    let ended = match tokio::time::timeout(patience, &mut served).await {
+        Ok(ended) => ended,
+        Err(_) if asked.load(Ordering::Relaxed) => served.await,
+        Err(_) => return tracing::debug!("a client asked for nothing"),
+    };
+    if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");
     }
 }

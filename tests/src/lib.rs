@@ -5,9 +5,13 @@ pub mod folder;
 pub mod guest;
 pub mod program;
 pub mod provider;
+pub mod proxy;
+pub mod tls;
 
 pub use program::Witgate;
 pub use provider::{Asked, Played, Provider};
+pub use proxy::Proxy;
+pub use tls::Authority;
 
 use std::path::{Path, PathBuf};
 

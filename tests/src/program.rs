@@ -17,6 +17,14 @@ use tokio::{
 /// How long anything may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Whoever runs the tests may sit behind a proxy; loopback does not.
+const NO_PROXIES: [(&str, &str); 4] = [
+    ("HTTP_PROXY", ""),
+    ("HTTPS_PROXY", ""),
+    ("ALL_PROXY", ""),
+    ("NO_PROXY", ""),
+];
+
 /// A running gateway, with a folder of its own for adapters and data.
 pub struct Witgate {
     /// `http://127.0.0.1:PORT`
@@ -47,7 +55,7 @@ impl Witgate {
     /// Starts the gateway in `folder`, which holds `adapters/` already, with more environment variables.
     pub async fn start_in(folder: TempDir, config: &str, environment: &[(&str, &str)]) -> Self {
         let mut program = Command::new(binary());
-        program.envs(environment.iter().copied());
+        program.envs(NO_PROXIES).envs(environment.iter().copied());
         Self::start_as(program, folder, config).await
     }
 

@@ -16,6 +16,7 @@ use hyper_util::{
 };
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+use tokio_rustls::TlsAcceptor;
 
 /// A request the provider got.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Asked {
     pub method: String,
     /// Path and query.
     pub path: String,
+    /// The version of HTTP.
+    pub version: hyper::Version,
     /// The headers.
     pub headers: hyper::HeaderMap,
     /// The body.
@@ -131,7 +134,7 @@ impl Played {
 
 /// A provider being played.
 pub struct Provider {
-    /// `http://127.0.0.1:PORT`
+    /// `http://127.0.0.1:PORT`, or `https`
     pub url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
     accepting: JoinHandle<()>,
@@ -140,22 +143,37 @@ pub struct Provider {
 impl Provider {
     /// Starts a provider that answers as `play` says.
     pub async fn start(play: impl Fn(&Asked) -> Played + Send + Sync + 'static) -> Self {
+        Self::listen(None, play).await
+    }
+
+    /// The same over TLS.
+    pub async fn start_tls(tls: TlsAcceptor, play: impl Fn(&Asked) -> Played + Send + Sync + 'static) -> Self {
+        Self::listen(Some(tls), play).await
+    }
+
+    async fn listen(tls: Option<TlsAcceptor>, play: impl Fn(&Asked) -> Played + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port is free");
-        let url = format!(
-            "http://{}",
-            listener.local_addr().expect("a bound listener has an address")
-        );
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{address}");
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (log, play) = (asked.clone(), Arc::new(play));
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 stream.set_nodelay(true).expect("a connection takes the option");
-                let (log, play) = (log.clone(), play.clone());
+                let (log, play, tls) = (log.clone(), play.clone(), tls.clone());
                 tokio::spawn(async move {
                     let service = service_fn(move |request| answer(request, log.clone(), play.clone()));
                     let http = auto::Builder::new(TokioExecutor::new());
-                    // A gateway that hangs up is what some tests are about.
-                    drop(http.serve_connection(TokioIo::new(stream), service).await);
+                    // A gateway that hangs up, or trusts nobody, is what some tests are about.
+                    match tls {
+                        None => drop(http.serve_connection(TokioIo::new(stream), service).await),
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                drop(http.serve_connection(TokioIo::new(stream), service).await);
+                            }
+                        }
+                    }
                 });
             }
         });
@@ -204,6 +222,7 @@ async fn answer<P: Fn(&Asked) -> Played>(
     let asked = Asked {
         method: head.method.to_string(),
         path,
+        version: head.version,
         headers: head.headers,
         body,
     };

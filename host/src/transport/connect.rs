@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use http::Uri;
+use http::{HeaderValue, Uri, uri::Scheme};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::HttpsConnector;
 use hyper_util::{
@@ -30,8 +30,8 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// Connects to providers, over TLS where the scheme says so.
 pub(super) type Connector = HttpsConnector<Route>;
 
-/// A connector under `egress`' rule, with `tls` for `https`.
-pub(super) fn connector(egress: Policy, tls: rustls::ClientConfig) -> Connector {
+/// A connector under `egress`' rule, with `tls` for `https`, by the system's `proxies`.
+pub(super) fn connector(egress: Policy, tls: rustls::ClientConfig, proxies: Arc<Matcher>) -> Connector {
     // The proxy is the operator's: its address is under no rule.
     let mut to_proxy = HttpConnector::new();
     to_proxy.enforce_http(false);
@@ -40,7 +40,7 @@ pub(super) fn connector(egress: Policy, tls: rustls::ClientConfig) -> Connector 
     let route = Route {
         egress,
         to_proxy,
-        proxies: Arc::new(Matcher::from_system()),
+        proxies,
     };
     hyper_rustls::HttpsConnectorBuilder::new()
         .with_tls_config(tls)
@@ -63,8 +63,18 @@ fn direct(egress: Policy, port: u16) -> HttpConnector<Resolver> {
 }
 
 fn port(to: &Uri) -> u16 {
-    let https = to.scheme() == Some(&http::uri::Scheme::HTTPS);
+    let https = to.scheme() == Some(&Scheme::HTTPS);
     to.port_u16().unwrap_or(if https { 443 } else { 80 })
+}
+
+/// What a proxy for plain HTTP wants to know of us with each request; a tunnel is told once, as it is made.
+pub(super) fn proxy_credentials(proxies: &Matcher, to: &Uri) -> Option<HeaderValue> {
+    if to.scheme() != Some(&Scheme::HTTP) {
+        return None;
+    }
+    let mut credentials = proxies.intercept(to)?.basic_auth()?.clone();
+    credentials.set_sensitive(true);
+    Some(credentials)
 }
 
 /// The way to a host: direct, or by the proxy that `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` or the system name for it.
@@ -96,8 +106,12 @@ impl Service<Uri> for Route {
         };
         let (egress, mut to_proxy) = (self.egress.clone(), self.to_proxy.clone());
         Box::pin(async move {
+            if proxy.uri().scheme() != Some(&Scheme::HTTP) {
+                let scheme = proxy.uri().scheme_str().unwrap_or_default();
+                return Err(format!("the proxy is a {scheme}:// one: only http:// proxies are spoken to").into());
+            }
             before_proxy(&egress, to.host().unwrap_or_default(), port(&to)).await?;
-            if to.scheme() == Some(&http::uri::Scheme::HTTPS) {
+            if to.scheme() == Some(&Scheme::HTTPS) {
                 let mut tunnel = Tunnel::new(proxy.uri().clone(), to_proxy);
                 if let Some(auth) = proxy.basic_auth() {
                     tunnel = tunnel.with_auth(auth.clone());

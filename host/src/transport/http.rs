@@ -4,16 +4,20 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Method, Request, Uri, header::CONTENT_ENCODING};
+use http::{
+    HeaderMap, Method, Request, Uri,
+    header::{CONTENT_ENCODING, PROXY_AUTHORIZATION},
+};
 use http_body::Body as _;
 use http_body_util::Full;
 use hyper_util::{
-    client::legacy,
+    client::{legacy, proxy::matcher::Matcher},
     rt::{TokioExecutor, TokioTimer},
 };
 use tokio::time::{Instant, Sleep};
@@ -28,14 +32,20 @@ pub struct Client(Wire);
 
 #[derive(Clone)]
 enum Wire {
-    Network(Box<legacy::Client<connect::Connector, Full<Bytes>>>),
+    Network(Arc<Network>),
     Canned(Canned),
+}
+
+struct Network {
+    client: legacy::Client<connect::Connector, Full<Bytes>>,
+    proxies: Arc<Matcher>,
 }
 
 impl Client {
     /// A client that follows `egress` and `rules`. The error names the setting that is wrong.
     pub fn new(egress: Policy, rules: &tls::Rules) -> Result<Self, String> {
-        let connector = connect::connector(egress, tls::config(rules)?);
+        let proxies = Arc::new(Matcher::from_system());
+        let connector = connect::connector(egress, tls::config(rules)?, proxies.clone());
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(90))
@@ -43,7 +53,7 @@ impl Client {
             .http2_adaptive_window(true)
             .http2_keep_alive_interval(Duration::from_secs(30))
             .build(connector);
-        Ok(Self(Wire::Network(Box::new(client))))
+        Ok(Self(Wire::Network(Arc::new(Network { client, proxies }))))
     }
 
     /// A client that sends nothing and answers with `replies`, in order: for an adapter's own tests.
@@ -85,8 +95,8 @@ pub struct Incoming {
 impl Upstream {
     /// Sends a request and waits for the head of its reply. Redirects are not followed.
     pub async fn send(&self, request: Outgoing) -> Result<Incoming> {
-        let client = match &self.client.0 {
-            Wire::Network(client) => client,
+        let Network { client, proxies } = match &self.client.0 {
+            Wire::Network(network) => &**network,
             Wire::Canned(replies) => return self.canned(replies),
         };
         let limit = request.timeout.map_or(self.timeout, |asked| asked.min(self.timeout));
@@ -95,10 +105,14 @@ impl Upstream {
             .as_str()
             .parse()
             .map_err(|_| Error::Internal("a URL that is no URI"))?;
+        let credentials = connect::proxy_credentials(proxies, &uri);
         let mut sent = Request::new(Full::new(request.body));
         *sent.method_mut() = request.method;
         *sent.uri_mut() = uri;
         *sent.headers_mut() = request.headers;
+        if let Some(credentials) = credentials {
+            sent.headers_mut().insert(PROXY_AUTHORIZATION, credentials);
+        }
         let reply = match tokio::time::timeout(limit, client.request(sent)).await {
             Err(_) => {
                 return Err(Error::UpstreamTimeout {
