@@ -5,7 +5,6 @@ use std::pin::Pin;
 use bytes::Bytes;
 use futures_util::Stream;
 use hyper::HeaderMap;
-use serde::Deserialize;
 
 use crate::error::Result;
 
@@ -45,34 +44,4 @@ pub struct Usage {
     pub output: Option<u64>,
     /// Completion tokens spent on reasoning.
     pub reasoning: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct Wire {
-    prompt_tokens: Option<u64>,
-    completion_tokens: Option<u64>,
-    prompt_tokens_details: Option<Details>,
-    completion_tokens_details: Option<Details>,
-}
-
-#[derive(Deserialize)]
-struct Details {
-    cached_tokens: Option<u64>,
-    cache_creation_tokens: Option<u64>,
-    reasoning_tokens: Option<u64>,
-}
-
-impl Usage {
-    /// Reads OpenAI's `usage` object; `None` if it is not one.
-    pub fn read(json: &str) -> Option<Self> {
-        let wire: Wire = serde_json::from_str(json).ok()?;
-        let (prompt, completion) = (wire.prompt_tokens_details, wire.completion_tokens_details);
-        Some(Self {
-            input: wire.prompt_tokens,
-            cached: prompt.as_ref().and_then(|d| d.cached_tokens),
-            cache_written: prompt.as_ref().and_then(|d| d.cache_creation_tokens),
-            output: wire.completion_tokens,
-            reasoning: completion.and_then(|d| d.reasoning_tokens),
-        })
-    }
 }

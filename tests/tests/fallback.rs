@@ -117,3 +117,43 @@ async fn the_time_to_try_again_reaches_the_client() {
     );
     assert_eq!(provider.asked().len(), 1, "ten minutes are not waited for");
 }
+
+#[tokio::test]
+async fn clients_that_try_again_by_themselves_are_told_whether_that_helps() {
+    for (status, code, after, told) in [
+        (429, "", "", Some("true")),
+        (429, "", "5", Some("true")),
+        (429, "", "600", Some("false")),
+        (429, "insufficient_quota", "", Some("false")),
+        (503, "", "", Some("true")),
+        (500, "", "", None),
+    ] {
+        let provider = Provider::start(move |_| {
+            let error = json!({ "message": "not now", "type": "server_error", "param": null, "code": code });
+            Played::json(status, &json!({ "error": error })).header("retry-after", after)
+        })
+        .await;
+        let gateway = Witgate::start(&entry("a", &provider, "max_retries = 0"), &[]).await;
+        let answer = gateway.chat("small", false).await;
+        let header = answer
+            .headers
+            .get("x-should-retry")
+            .and_then(|value| value.to_str().ok());
+        assert_eq!(
+            (answer.status, header),
+            (status, told),
+            "{code} {after}: {}",
+            answer.text
+        );
+    }
+    let nowhere = Witgate::start(
+        "[[providers]]\nid = \"a\"\ntype = \"unheard-of\"\nbase_url = \"http://127.0.0.1:9\"\nmodels = [\"small\"]",
+        &[],
+    );
+    let answer = nowhere.await.chat("small", false).await;
+    assert_eq!(
+        answer.headers["x-should-retry"], "false",
+        "the operator has to do something first: {}",
+        answer.text
+    );
+}

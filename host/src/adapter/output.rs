@@ -171,7 +171,7 @@ impl Output {
     pub(super) fn count(&mut self, json: &str) {
         let usage = Object::parse(json)
             .ok()
-            .and_then(|object| Usage::read(object.get(json, "usage")?));
+            .and_then(|object| chunk::usage(object.get(json, "usage")?));
         self.usage = usage.or(self.usage);
     }
 

@@ -1,12 +1,19 @@
 //! An [`Error`] as HTTP, in the shape of OpenAI's API: `{"error": {"message", "type", "param", "code"}}` with further keys that do
 //! no harm: `side`, and `problems` where there are several.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 
 use super::respond::{Answer, with_id};
-use crate::{error::Error, server::Response};
+use crate::{
+    error::{Error, Kind},
+    server::Response,
+};
+
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 #[derive(Serialize)]
 struct Envelope<'a> {
@@ -70,6 +77,13 @@ pub fn response(error: &Error, id: &str) -> Response {
     *response.status_mut() = hyper::StatusCode::from_u16(error.status()).unwrap_or(hyper::StatusCode::BAD_GATEWAY);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // OpenAI's SDKs try again after 408, 409, 429 and 5xx, unless this says otherwise.
+    if let Some(worth) = worth_another_try(error) {
+        headers.insert(
+            SHOULD_RETRY,
+            HeaderValue::from_static(if worth { "true" } else { "false" }),
+        );
+    }
     if let Some(after) = error.retry_after() {
         headers.insert(
             RETRY_AFTER,
@@ -81,4 +95,23 @@ pub fn response(error: &Error, id: &str) -> Response {
         );
     }
     with_id(response, id)
+}
+
+/// For clients that try again by themselves: whether that helps, where it is known.
+fn worth_another_try(error: &Error) -> Option<bool> {
+    // Clients wait this long at most, and would come back too early.
+    if error.retry_after().is_some_and(|after| after > Duration::from_mins(1)) {
+        return Some(false);
+    }
+    match error {
+        Error::Busy(_) | Error::Draining => Some(true),
+        Error::Egress(_) | Error::Misconfigured { .. } => Some(false),
+        Error::AdapterTrap { .. } | Error::AdapterMemory { .. } | Error::AdapterOutput { .. } => Some(false),
+        Error::Refused(failure) => match failure.kind {
+            Kind::RateLimit | Kind::Overloaded => Some(true),
+            Kind::Quota | Kind::Config => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
 }
