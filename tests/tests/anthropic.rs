@@ -1,9 +1,9 @@
 //! A provider with Anthropic's API behind the real program and the real adapter, seen by an OpenAI client.
 
-use std::sync::Mutex;
+use std::{fs, sync::Mutex};
 
 use serde_json::{Value, json};
-use witgate_tests::{Asked, Played, Provider, Witgate};
+use witgate_tests::{Asked, Authority, Played, Provider, Proxy, Witgate};
 
 const MODEL: &str = "claude/claude-sonnet-4-5";
 
@@ -314,4 +314,32 @@ async fn a_client_that_leaves_in_mid_stream_has_the_providers_connection_dropped
     let hung_up = tokio::time::timeout(std::time::Duration::from_secs(20), stream.closed()).await;
     assert!(hung_up.is_ok(), "the stream is still read");
     assert_eq!(provider.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn its_type_and_a_key_are_a_whole_provider() {
+    let authority = Authority::new();
+    let answer = message(&text("Hello"), "end_turn");
+    let tls = authority.server(&["h2", "http/1.1"]);
+    let provider = Provider::start_tls(tls, move |_| Played::json(200, &answer)).await;
+    // Nothing of the test's goes out: the proxy brings to the provider what is meant for Anthropic.
+    let proxy = Proxy::start(provider.url.trim_start_matches("https://")).await;
+    let config = format!(
+        "[[providers]]\nid = \"claude\"\ntype = \"anthropic\"\napi_key = \"sk-ant-secret\"\n[providers.security]\nca_file = {:?}",
+        authority.file("ca.pem")
+    );
+    let folder = tempfile::TempDir::new().expect("a temporary folder can be made");
+    fs::create_dir(folder.path().join("adapters")).expect("a folder can be made");
+    let built = witgate_tests::root().join("adapters/anthropic.wasm");
+    fs::copy(built, folder.path().join("adapters/anthropic.wasm")).expect("`cargo xtask build` has built it");
+    let environment = [("HTTPS_PROXY", &*format!("http://{}", proxy.address))];
+    let gateway = Witgate::start_in(folder, &config, &environment).await;
+    let answer = gateway.chat(MODEL, false).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert!(
+        proxy.asked()[0].starts_with("CONNECT api.anthropic.com:443 "),
+        "{:?}",
+        proxy.asked()
+    );
+    assert_eq!(provider.asked()[0].header("x-api-key"), "sk-ant-secret");
 }

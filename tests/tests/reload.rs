@@ -1,12 +1,21 @@
 //! Files come, change and go in the adapter directory: what is good serves, what is not is shown with the reason, and what served
 //! goes on serving.
 
-use std::{fs, sync::atomic::Ordering};
+use std::{
+    fs,
+    sync::{Arc, atomic::Ordering},
+};
 
 use serde_json::json;
-use witgate::reload::{
-    Status,
-    fit::{Need, Wanted},
+use witgate::{
+    adapter::{Limits, Runtime},
+    config::{Config, Format},
+    gateway::{Gateway, Speaks},
+    reload::{
+        Status,
+        fit::{Need, Wanted},
+    },
+    telemetry::Telemetry,
 };
 use witgate_tests::{
     folder::{Folder, patient, quick},
@@ -324,7 +333,7 @@ async fn an_old_version_is_freed_when_its_last_request_lets_go() {
     folder.write("a.wasm", &adapter("a", "1"));
     let mut reload = folder.watch(patient(), &[]);
     let request = reload.adapters.current();
-    let old = std::sync::Arc::downgrade(&request["a"]);
+    let old = Arc::downgrade(&request["a"]);
     folder.write("a.wasm", &adapter("a", "2"));
     reload.until_version("a", "2").await;
     assert_eq!(request["a"].manifest.version, "1", "a request keeps what it began with");
@@ -359,4 +368,47 @@ async fn a_second_start_takes_the_code_from_the_cache_and_makes_it_anew_if_someb
     assert!(serves());
     assert_ne!(fs::read(entry()).unwrap(), code, "what was tampered with is gone");
     assert_eq!(fs::read(entry()).unwrap().len(), good.len());
+}
+
+/// Otherwise whoever can replace an adapter could have the provider's key sent to a host of theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_base_url_that_an_adapter_offered_is_moved_by_no_later_version() {
+    let offering = |version: &str, url: &str| {
+        let mut manifest = manifest("a", version);
+        manifest["base-urls"] = json!({ "a": url });
+        answering(&manifest, &chat("x"))
+    };
+    let folder = Folder::new();
+    folder.write("a.wasm", &offering("1", "https://one.example"));
+    let mut reload = folder.watch(patient(), &[]);
+    let config = Config::parse(
+        "[[providers]]\nid = \"p\"\ntype = \"a\"\napi_key = \"k\"",
+        Format::Toml,
+        "test",
+        &|_| None,
+    );
+    let config = Arc::new(config.expect("the configuration is good"));
+    let runtime = Runtime::new(&Limits::default()).expect("the runtime starts");
+    let build = |adapters: &_, old: Option<&Gateway>| {
+        Gateway::build(
+            config.clone(),
+            runtime.clone(),
+            Arc::new(Telemetry::default()),
+            adapters,
+            old,
+        )
+    };
+    let first = build(&reload.adapters.current(), None);
+    folder.write("a.wasm", &offering("2", "https://two.example"));
+    reload.until_version("a", "2").await;
+    let second = build(&reload.adapters.current(), Some(&first));
+    for (gateway, version) in [(first, "1"), (second, "2")] {
+        let Speaks::Adapter(site) = &gateway.providers[0].speaks else {
+            panic!("the adapter serves");
+        };
+        assert_eq!(
+            (site.adapter.manifest.version.as_str(), site.upstream.base.as_str()),
+            (version, "https://one.example/")
+        );
+    }
 }

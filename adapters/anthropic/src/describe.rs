@@ -42,6 +42,7 @@ pub(crate) fn manifest() -> Manifest {
         .description("Anthropic's Messages API")
         // Its own name, and what configurations call a server of somebody else's that speaks the same.
         .types(&["anthropic", "anthropic-messages", "anthropic-compatible"])
+        .base_url("anthropic", "https://api.anthropic.com")
         .operations(&["chat.completions", "models"])
         .auth(Auth::header("x-api-key"))
         .config_schema(CONFIG)

@@ -10,6 +10,7 @@ const HELLO: &str = r#"{"model":"owner/name","messages":[{"role":"user","content
 pub(crate) fn manifest() -> Manifest {
     Manifest::new("replicate", env!("CARGO_PKG_VERSION"))
         .description("Models on Replicate, or on any server with its predictions API.")
+        .base_url("replicate", "https://api.replicate.com/v1")
         .operations(&["chat.completions", "embeddings", "models"])
         .config_schema(include_str!("config.schema.json"))
         .hosts(&HOSTS)

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use http::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use url::Url;
 
 use crate::transport::{Auth, egress::HostRule};
 
@@ -18,6 +19,8 @@ pub struct Manifest {
     pub version: String,
     /// The provider `type`s it serves.
     pub types: Vec<String>,
+    /// Where the providers of a type are, for an operator who names no base URL: public hosts, over https.
+    pub base_urls: BTreeMap<String, Url>,
     /// What it can do: the contract's words for operations.
     pub operations: Vec<String>,
     /// How the provider's key travels; `None` if the adapter's `authenticate` finds out.
@@ -104,6 +107,8 @@ struct Wire {
     version: String,
     #[serde(default)]
     types: Vec<String>,
+    #[serde(default)]
+    base_urls: BTreeMap<String, String>,
     operations: Vec<String>,
     #[serde(default)]
     auth: WireAuth,
@@ -168,6 +173,7 @@ impl Manifest {
             auth: wire.auth.read()?,
             permissions: wire.permissions.read()?,
             expose_headers: exposed(&wire.expose_headers)?,
+            base_urls: base_urls(&wire.base_urls, &wire.types)?,
             name: wire.name,
             version: wire.version,
             types: wire.types,
@@ -263,6 +269,26 @@ impl WirePermissions {
     }
 }
 
+/// The operator has no word in these, so they get no further than the public internet.
+fn base_urls(offered: &BTreeMap<String, String>, types: &[String]) -> Result<BTreeMap<String, Url>, ManifestError> {
+    let read = |(type_, text): (&String, &String)| {
+        if !types.contains(type_) {
+            return refuse(format!("`base-urls`: `{type_}` is not among its `types`"));
+        }
+        let url = Url::parse(text).ok().filter(|url| {
+            let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+            plain && url.password().is_none() && url.scheme() == "https" && url.domain().is_some()
+        });
+        let url = url.ok_or_else(|| {
+            ManifestError(format!(
+                "`base-urls`: that of `{type_}` is no https URL of a named host"
+            ))
+        });
+        Ok((type_.clone(), url?))
+    };
+    offered.iter().map(read).collect()
+}
+
 fn exposed(names: &BTreeMap<String, String>) -> Result<Vec<(HeaderName, HeaderName)>, ManifestError> {
     let read = |name: &String| {
         HeaderName::try_from(name).map_err(|_| ManifestError(format!("`expose-headers`: `{name}` is no header name")))
@@ -322,6 +348,18 @@ mod tests {
             (
                 r#"{"name":"x","version":"1","operations":["x"],"expose-headers":{"a b":"c"}}"#,
                 "`expose-headers`",
+            ),
+            (
+                r#"{"name":"x","version":"1","operations":["x"],"types":["x"],"base-urls":{"y":"https://y.example"}}"#,
+                "`base-urls`",
+            ),
+            (
+                r#"{"name":"x","version":"1","operations":["x"],"types":["x"],"base-urls":{"x":"https://10.0.0.1"}}"#,
+                "`base-urls`",
+            ),
+            (
+                r#"{"name":"x","version":"1","operations":["x"],"types":["x"],"base-urls":{"x":"http://x.example"}}"#,
+                "`base-urls`",
             ),
             ("[]", "object"),
             ("nope", "JSON"),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Adapters, Listed};
 use crate::{
-    adapter::{Adapter, Site},
+    adapter::{Adapter, Manifest, Site},
     config::{self, Via},
     reload::fit::{self, Need},
     transport::{
@@ -41,9 +41,18 @@ impl Provider {
     /// snapshot.
     pub(super) fn build(config: &Arc<config::Provider>, adapters: &Adapters, before: Option<&Self>) -> Self {
         let same = before.filter(|before| Arc::ptr_eq(&before.config, config));
-        let way = same.map_or_else(|| way(config).map(Arc::new), |same| same.way.clone());
+        let adapter = adapter_of(config, adapters);
+        // A base URL that an adapter offered stays what it was: no later version of it, nor another adapter, moves a key elsewhere.
+        let way = match same.map(|same| &same.way) {
+            Some(Ok(way)) => Ok(way.clone()),
+            _ => way(
+                config,
+                adapter.as_ref().ok().and_then(|found| found.map(|adapter| &**adapter)),
+            )
+            .map(Arc::new),
+        };
         Self {
-            speaks: speaks(config, &way, adapters, same),
+            speaks: speaks(config, &way, adapter, same),
             listed: same.map(|same| same.listed.clone()).unwrap_or_default(),
             config: config.clone(),
             way,
@@ -74,16 +83,28 @@ impl Provider {
     }
 }
 
-/// The way to a provider.
-fn way(config: &config::Provider) -> Result<Upstream, String> {
-    let base = config.base_url.clone().ok_or("it has no `base_url`")?;
+/// The way to a provider. Where the operator names no base URL it is the one that the adapter offers for its type.
+fn way(config: &config::Provider, adapter: Option<&Adapter>) -> Result<Upstream, String> {
+    let offered = || {
+        let Manifest { base_urls, name, .. } = &adapter?.manifest;
+        base_urls.get(&config.type_).or_else(|| base_urls.get(name))
+    };
+    let base = config
+        .base_url
+        .as_ref()
+        .or_else(offered)
+        .cloned()
+        .ok_or("it has no `base_url`")?;
     let security = &config.security;
     let (allow, deny) = (
         rules("allow_hosts", &security.allow_hosts)?,
         rules("deny_hosts", &security.deny_hosts)?,
     );
-    let egress =
-        Policy::with(&base, allow, deny).map_err(|denied| format!("its `base_url` cannot be used: {denied}"))?;
+    let egress = match config.base_url {
+        Some(_) => Policy::with(&base, allow, deny),
+        None => Policy::offered(&base, allow, deny),
+    };
+    let egress = egress.map_err(|denied| format!("its `base_url` cannot be used: {denied}"))?;
     let rules = Rules {
         only_1_3: config.security.only_tls_1_3,
         any_certificate: !config.security.certificate_validation,
@@ -116,24 +137,31 @@ fn rules(key: &str, texts: &[String]) -> Result<Vec<HostRule>, String> {
         .map_err(|wrong| format!("security.{key}: {wrong}"))
 }
 
-fn speaks(
-    config: &config::Provider,
-    way: &Result<Arc<Upstream>, String>,
-    adapters: &Adapters,
-    same: Option<&Provider>,
-) -> Speaks {
-    let upstream = match way {
-        Ok(upstream) => upstream.clone(),
-        Err(reason) => return Speaks::Nothing(reason.clone()),
-    };
+/// The adapter it needs, if it needs one.
+fn adapter_of<'a>(config: &config::Provider, adapters: &'a Adapters) -> Result<Option<&'a Arc<Adapter>>, String> {
     let adapter = match config.via() {
-        Via::Native => return Speaks::OpenAi(upstream),
+        Via::Native => return Ok(None),
         Via::Adapter(id) => adapters.get(id).ok_or_else(|| format!("there is no adapter `{id}`")),
         Via::Type(type_) => serving(type_, adapters).ok_or_else(|| format!("no adapter serves the type `{type_}`")),
     };
+    let hint = |reason| format!("{reason}; `witgate adapter list` shows those there are");
+    adapter.map(Some).map_err(hint)
+}
+
+fn speaks(
+    config: &config::Provider,
+    way: &Result<Arc<Upstream>, String>,
+    adapter: Result<Option<&Arc<Adapter>>, String>,
+    same: Option<&Provider>,
+) -> Speaks {
+    let (adapter, upstream) = match (adapter, way) {
+        (Err(reason), _) => return Speaks::Nothing(reason),
+        (_, Err(reason)) => return Speaks::Nothing(reason.clone()),
+        (Ok(adapter), Ok(upstream)) => (adapter, upstream.clone()),
+    };
     match adapter {
-        Err(reason) => Speaks::Nothing(format!("{reason}; `witgate adapter list` shows those there are")),
-        Ok(adapter) => match same.map(|same| &same.speaks) {
+        None => Speaks::OpenAi(upstream),
+        Some(adapter) => match same.map(|same| &same.speaks) {
             // The same version for the same provider: what it has cached, tokens above all, stays good.
             Some(Speaks::Adapter(site)) if Arc::ptr_eq(&site.adapter, adapter) => Speaks::Adapter(site.clone()),
             _ => match fits(config, adapter) {

@@ -103,6 +103,8 @@ pub struct Policy(Arc<Rules>);
 #[derive(Debug)]
 struct Rules {
     base: Url,
+    /// The operator has written the base URL, and not an adapter.
+    vouched: bool,
     host: String,
     allow: Vec<HostRule>,
     deny: Vec<HostRule>,
@@ -144,6 +146,24 @@ impl Policy {
         never(base, &host)?;
         Ok(Self(Arc::new(Rules {
             base: base.clone(),
+            vouched: true,
+            host,
+            allow,
+            deny,
+        })))
+    }
+
+    /// The policy for a provider at a base URL that its adapter offers: without the operator's word for it, that has to be at a public
+    /// address, and may be denied.
+    pub fn offered(base: &Url, allow: Vec<HostRule>, deny: Vec<HostRule>) -> Result<Self, Denied> {
+        let host = host(base)?;
+        never(base, &host)?;
+        if deny.iter().any(|rule| rule.fits(&host, base.port_or_known_default())) {
+            return Err(Denied::Operator);
+        }
+        Ok(Self(Arc::new(Rules {
+            base: base.clone(),
+            vouched: false,
             host,
             allow,
             deny,
@@ -197,7 +217,7 @@ impl Policy {
     /// True for what has the operator's word: the provider's own host and port, and what the operator allows.
     pub fn trusts(&self, name: &str, port: u16) -> bool {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
-        let base = name == self.0.host && self.0.base.port_or_known_default() == Some(port);
+        let base = self.0.vouched && name == self.0.host && self.0.base.port_or_known_default() == Some(port);
         base || self.0.allow.iter().any(|rule| rule.fits(&name, Some(port)))
     }
 }

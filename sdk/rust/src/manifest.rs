@@ -29,6 +29,8 @@ pub struct Manifest {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     types: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    base_urls: BTreeMap<String, String>,
     operations: Vec<String>,
     auth: Auth,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +65,7 @@ impl Manifest {
             version: version.to_owned(),
             description: None,
             types: vec![name.to_owned()],
+            base_urls: BTreeMap::new(),
             operations: vec!["chat.completions".to_owned()],
             auth: Auth::bearer(),
             config_schema: None,
@@ -86,6 +89,13 @@ impl Manifest {
     #[must_use]
     pub fn types(mut self, types: &[&str]) -> Self {
         self.types = owned(types);
+        self
+    }
+
+    /// Where the providers of one of its types are, for an operator who names no base URL: `https` and a host's name.
+    #[must_use]
+    pub fn base_url(mut self, provider_type: &str, url: &str) -> Self {
+        self.base_urls.insert(provider_type.to_owned(), url.to_owned());
         self
     }
 

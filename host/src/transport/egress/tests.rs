@@ -24,6 +24,22 @@ fn a_provider_on_localhost_has_the_operators_word_for_its_own_origin_only() {
 }
 
 #[test]
+fn a_base_url_that_an_adapter_offers_is_at_a_public_address_and_may_be_denied() {
+    let base = url("https://api.example.com/v1");
+    let offered = Policy::offered(&base, vec![], vec![]).unwrap();
+    assert_eq!(offered.check(&url("https://api.example.com/v1/chat"), &[]), Ok(()));
+    assert!(offered.permits_address("api.example.com", 443, [8, 8, 8, 8].into()));
+    assert!(!offered.permits_address("api.example.com", 443, [127, 0, 0, 1].into()));
+    assert!(
+        Policy::new(&base)
+            .unwrap()
+            .permits_address("api.example.com", 443, [127, 0, 0, 1].into())
+    );
+    let denied = Policy::offered(&base, vec![], rules(&["*.example.com"]));
+    assert_eq!(denied.unwrap_err(), Denied::Operator);
+}
+
+#[test]
 fn another_host_needs_the_manifest_and_https() {
     let policy = Policy::new(&url("https://api.example.com/v1")).unwrap();
     let permitted = rules(&["*.example.com", "login.example.net"]);

@@ -625,6 +625,7 @@ pub mod exports {
                 }
                 pub trait Guest {
                     /// Called at load, in an empty sandbox. JSON: name, version, types[] (the provider `type`s you serve), operations[],
+                    /// base-urls {type: url} (for an operator who names none; https, a public host),
                     /// auth {kind, header?, prefix?, query?}, config-schema, permissions {hosts[], secrets[], crypto[]}, forward-headers[],
                     /// expose-headers {theirs: ours} (rate limits, request ids), limits {embeddings-batch, n, …} (the host splits larger calls and
                     /// joins the answers), media ("inline": the host fetches image URLs and gives you data: URLs), tests[].
