@@ -1,6 +1,7 @@
 //! The snapshot: everything a request needs, built aside, checked, and then put into service as one ([`Gateway`]). A request keeps
 //! the snapshot it began with, so nothing changes under it.
 
+mod files;
 mod listed;
 mod provider;
 

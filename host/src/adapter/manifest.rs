@@ -46,10 +46,12 @@ pub struct Manifest {
 pub struct Permissions {
     /// Beside the provider's own origin.
     pub hosts: Vec<HostRule>,
-    /// Config keys that hold secrets, beside `api_key`.
+    /// Config keys that hold secrets, beside `api_key`; of a secret inside an object the way to it, with dots.
     pub secrets: Vec<String>,
     /// Algorithms it may sign with.
     pub crypto: Vec<String>,
+    /// Config keys that may be the path of a file: it sees what the file holds.
+    pub files: Vec<String>,
 }
 
 /// One test an adapter brings along; the host plays it before it puts a new version into service.
@@ -153,6 +155,8 @@ struct WirePermissions {
     secrets: Vec<String>,
     #[serde(default)]
     crypto: Vec<String>,
+    #[serde(default)]
+    files: Vec<String>,
 }
 
 impl Manifest {
@@ -265,6 +269,7 @@ impl WirePermissions {
                 .map_err(|reason| ManifestError(format!("`permissions.hosts`: {reason}")))?,
             secrets: self.secrets,
             crypto: self.crypto,
+            files: self.files,
         })
     }
 }

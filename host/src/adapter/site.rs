@@ -29,7 +29,8 @@ pub struct Site {
 
 impl Site {
     /// Brings a provider and an adapter together. `settings` are the provider's own, valid against the adapter's schema; of them,
-    /// and of `secrets`, the adapter gets as a token what its permissions name, and the provider's key as `api_key`.
+    /// and of `secrets`, the adapter gets as a token what its permissions name, and the provider's key as `api_key`. A secret inside
+    /// an object is taken out of it: its token stands beside the others, under the name that the permissions give it.
     pub fn new(
         upstream: Arc<Upstream>,
         adapter: Arc<Adapter>,
@@ -41,7 +42,7 @@ impl Site {
             held.insert(API_KEY.to_owned(), Secret::new(plain));
         }
         for name in &adapter.manifest.permissions.secrets {
-            let plain = settings.remove(name).and_then(|value| value.as_str().map(Secret::new));
+            let plain = take(&mut settings, name).and_then(|value| value.as_str().map(Secret::new));
             if let Some(secret) = secrets.get(name).cloned().or(plain) {
                 held.insert(name.clone(), secret);
             }
@@ -82,6 +83,15 @@ impl Site {
     }
 }
 
+/// Takes a setting out. `name` is a key, or the way to one inside objects, with dots.
+fn take(settings: &mut Map<String, Value>, name: &str) -> Option<Value> {
+    if let Some(value) = settings.remove(name) {
+        return Some(value);
+    }
+    let (outer, inner) = name.split_once('.')?;
+    take(settings.get_mut(outer)?.as_object_mut()?, inner)
+}
+
 /// Without random bytes there are no tokens, and without tokens a guest would see secrets.
 pub(super) const NO_RANDOM: Error = Error::Internal("the system gives no random bytes");
 
@@ -91,5 +101,26 @@ impl std::fmt::Debug for Site {
             .field("provider", &self.upstream.id)
             .field("adapter", &self.adapter.id)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_inside_an_object_is_taken_out_of_it() {
+        let mut settings = Map::new();
+        settings.insert("account".to_owned(), json!({"key": {"pem": "k", "id": 1}, "mail": "m"}));
+        settings.insert("a.b".to_owned(), json!("plain"));
+        assert_eq!(take(&mut settings, "account.key.pem"), Some(json!("k")));
+        assert_eq!(take(&mut settings, "account.mail.no"), None);
+        assert_eq!(take(&mut settings, "a.b"), Some(json!("plain")));
+        assert_eq!(
+            Value::Object(settings),
+            json!({"account": {"key": {"id": 1}, "mail": "m"}})
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Adapters, Listed};
+use super::{Adapters, Listed, files};
 use crate::{
     adapter::{Adapter, Manifest, Site},
     config::{self, Via},
@@ -164,8 +164,8 @@ fn speaks(
         Some(adapter) => match same.map(|same| &same.speaks) {
             // The same version for the same provider: what it has cached, tokens above all, stays good.
             Some(Speaks::Adapter(site)) if Arc::ptr_eq(&site.adapter, adapter) => Speaks::Adapter(site.clone()),
-            _ => match fits(config, adapter) {
-                Ok(()) => Speaks::Adapter(site(config, upstream, adapter)),
+            _ => match fits(config, adapter).and_then(|()| site(config, upstream, adapter)) {
+                Ok(site) => Speaks::Adapter(site),
                 Err(reason) => Speaks::Nothing(reason),
             },
         },
@@ -183,9 +183,10 @@ fn fits(config: &config::Provider, adapter: &Adapter) -> Result<(), String> {
     })
 }
 
-fn site(config: &config::Provider, upstream: Arc<Upstream>, adapter: &Arc<Adapter>) -> Arc<Site> {
-    let settings = config.settings.0.clone();
-    Site::new(upstream, adapter.clone(), settings, &config.secrets)
+fn site(config: &config::Provider, upstream: Arc<Upstream>, adapter: &Arc<Adapter>) -> Result<Arc<Site>, String> {
+    let mut settings = config.settings.0.clone();
+    files::read(&mut settings, &adapter.manifest.permissions.files)?;
+    Ok(Site::new(upstream, adapter.clone(), settings, &config.secrets))
 }
 
 /// The adapter that serves a provider type. Of several the first by id, so that it does not depend on which was loaded first.

@@ -53,6 +53,8 @@ struct Permissions {
     hosts: Vec<String>,
     secrets: Vec<String>,
     crypto: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<String>,
 }
 
 impl Manifest {
@@ -135,9 +137,18 @@ impl Manifest {
     }
 
     /// Settings that are secrets, besides `api_key`: it sees a token instead of each, as [`Context::secret`](crate::Context::secret).
+    /// A secret inside an object is named with the way to it, as `account.password`; its token then stands beside the object, under
+    /// this name.
     #[must_use]
     pub fn secrets(mut self, secrets: &[&str]) -> Self {
         self.permissions.secrets = owned(secrets);
+        self
+    }
+
+    /// Settings that may be the path of a file, as key files are handed out: it sees what the file holds, an object if it is JSON.
+    #[must_use]
+    pub fn files(mut self, settings: &[&str]) -> Self {
+        self.permissions.files = owned(settings);
         self
     }
 

@@ -100,7 +100,9 @@ fn describe(adapter: &Adapter, facts: &mut Value) {
     facts["types"] = json!(types);
     facts["operations"] = json!(operations);
     facts["optional_interfaces"] = json!(adapter.interfaces());
-    facts["permissions"] = json!({ "hosts": hosts, "secrets": permissions.secrets, "crypto": permissions.crypto });
+    facts["permissions"] = json!({
+        "hosts": hosts, "secrets": permissions.secrets, "crypto": permissions.crypto, "files": permissions.files,
+    });
     facts["own_tests"] = json!(tests.iter().map(|test| &test.name).collect::<Vec<_>>());
 }
 

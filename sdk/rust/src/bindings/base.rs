@@ -626,7 +626,7 @@ pub mod exports {
                 pub trait Guest {
                     /// Called at load, in an empty sandbox. JSON: name, version, types[] (the provider `type`s you serve), operations[],
                     /// base-urls {type: url} (for an operator who names none; https, a public host),
-                    /// auth {kind, header?, prefix?, query?}, config-schema, permissions {hosts[], secrets[], crypto[]}, forward-headers[],
+                    /// auth {kind, header?, prefix?, query?}, config-schema, permissions {hosts[], secrets[], crypto[], files[]}, forward-headers[],
                     /// expose-headers {theirs: ours} (rate limits, request ids), limits {embeddings-batch, n, …} (the host splits larger calls and
                     /// joins the answers), media ("inline": the host fetches image URLs and gives you data: URLs), tests[].
                     /// The base64 text of media and uploads may be an opaque token too: copy it, do not decode or measure it.
@@ -634,7 +634,10 @@ pub mod exports {
                     /// auth.kind, open: "none"; "bearer" (`authorization: Bearer KEY`); "header" (`header`, optional `prefix`); "query" (`query`);
                     /// "basic"; "custom" (the auth interface). Default: "bearer".
                     /// permissions.hosts: names, or `*.` and a suffix; base-url's own origin needs none. permissions.secrets: the config keys that hold
-                    /// secrets, beside api_key; each becomes a token in ctx.config.
+                    /// secrets, beside api_key; each becomes a token in ctx.config. A secret inside an object is named by the way to it, with dots
+                    /// ("account.password"): it is taken out of the object, and its token is the member of ctx.config that has this name.
+                    /// permissions.files: the config keys that may be the path of a file (key files are handed out so): ctx.config then has what the
+                    /// file holds, an object if it is one.
                     /// tests: each {name, operation, body, config?, replies: [{status, headers?, body}], expect: {answer? | chunks? | failure?}}: the
                     /// host plays them before it puts a new version into service, and refuses a version that fails its own.
                     #[allow(async_fn_in_trait)]
