@@ -64,9 +64,10 @@ async fn gateway(provider: &Provider) -> Witgate {
     };
     let config = entry("shaped", "openai-compatible", format!("{url}/v1"))
         + &entry("anthropic", "anthropic", url.clone())
+        + &entry("gemini", "gemini", url.clone())
         + &entry("replicate", "replicate", format!("{url}/v1"))
         + "adapter_config = { poll_ms = 1 }\n";
-    Witgate::start(&config, &["anthropic", "replicate"]).await
+    Witgate::start(&config, &["anthropic", "gemini", "replicate"]).await
 }
 
 /// Asks for the case as a client would, and says what is wrong with the answer.
@@ -75,6 +76,7 @@ async fn judge(gateway: &Witgate, case: &Case, replay: Replay) -> (Replay, Vec<S
     let model = match case.wire {
         Wire::Shaped => format!("shaped/{name}"),
         Wire::Anthropic => format!("anthropic/{name}"),
+        Wire::Gemini => format!("gemini/{name}"),
         Wire::Replicate => format!("replicate/recorded/{name}"),
     };
     if case.operation == "embeddings" {

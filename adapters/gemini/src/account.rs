@@ -20,8 +20,12 @@ const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 const HOLDS: u64 = 3600;
 /// The setting that holds the private key.
 pub(crate) const PRIVATE_KEY: &str = "service_account_key.private_key";
+/// The setting that holds the secret of the application that a user has let in.
+pub(crate) const CLIENT_SECRET: &str = "service_account_key.client_secret";
+/// The setting that holds what the user gave that application.
+pub(crate) const REFRESH_TOKEN: &str = "service_account_key.refresh_token";
 
-/// A key file of Google's. Its secrets are tokens here.
+/// A key file of Google's, without its secrets.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Account<'a> {
@@ -38,10 +42,6 @@ pub(crate) struct Account<'a> {
     token_uri: Option<Cow<'a, str>>,
     #[serde(borrow)]
     client_id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    client_secret: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    refresh_token: Option<Cow<'a, str>>,
 }
 
 /// What the token endpoint answers.
@@ -83,21 +83,15 @@ impl Account<'_> {
                 ]))
             }
             Some("authorized_user") => {
-                let fields = (
-                    self.client_id.as_deref(),
-                    self.client_secret.as_deref(),
-                    self.refresh_token.as_deref(),
-                );
-                let (Some(id), Some(secret), Some(refresh)) = fields else {
-                    return Err(wrong(
-                        "service_account_key lacks client_id, client_secret or refresh_token.",
-                    ));
-                };
+                let id = self.client_id.as_deref();
                 Ok(request.form(&[
                     ("grant_type", "refresh_token"),
-                    ("client_id", id),
-                    ("client_secret", secret),
-                    ("refresh_token", refresh),
+                    (
+                        "client_id",
+                        id.ok_or_else(|| wrong("service_account_key lacks client_id."))?,
+                    ),
+                    ("client_secret", &ctx.secret(CLIENT_SECRET)?),
+                    ("refresh_token", &ctx.secret(REFRESH_TOKEN)?),
                 ]))
             }
             Some(_) => Err(wrong(

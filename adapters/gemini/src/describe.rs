@@ -2,10 +2,12 @@
 
 use witgate_sdk::{Auth, Manifest, SelfTest};
 
-use crate::account::PRIVATE_KEY;
+use crate::account::{CLIENT_SECRET, PRIVATE_KEY, REFRESH_TOKEN};
+use crate::endpoint::{GEMINI_URL, VERTEX_URL};
 
 const CONFIG: &str = r#"{
     "type": "object",
+    "additionalProperties": false,
     "properties": {
         "project_id": {"type": "string", "description": "Vertex AI: the project; else that of the service account."},
         "region": {"type": "string", "description": "Vertex AI: the location; else global."},
@@ -21,15 +23,14 @@ pub(crate) fn manifest() -> Manifest {
     Manifest::new("gemini", env!("CARGO_PKG_VERSION"))
         .description("Google's Gemini API, and Gemini on Vertex AI")
         .types(&["gemini", "vertex-ai"])
+        .base_url("gemini", GEMINI_URL)
+        .base_url("vertex-ai", VERTEX_URL)
         .operations(&["chat.completions", "embeddings", "models"])
         .auth(Auth::custom())
         .config_schema(CONFIG)
         .hosts(&["*.googleapis.com"])
-        .secrets(&[
-            PRIVATE_KEY,
-            "service_account_key.client_secret",
-            "service_account_key.refresh_token",
-        ])
+        .secrets(&[PRIVATE_KEY, CLIENT_SECRET, REFRESH_TOKEN])
+        .files(&["service_account_key"])
         .crypto(&["rs256"])
         .limit("embeddings-batch", 100)
         .test(call_test())

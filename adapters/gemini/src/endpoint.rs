@@ -9,8 +9,10 @@ use witgate_sdk::{Context, Failure, Kind, Request, Result};
 
 use crate::account::Account;
 
+/// The Gemini API.
+pub(crate) const GEMINI_URL: &str = "https://generativelanguage.googleapis.com";
 /// Vertex AI's host for all locations together; each location has one of its own, too.
-const VERTEX_HOST: &str = "https://aiplatform.googleapis.com";
+pub(crate) const VERTEX_URL: &str = "https://aiplatform.googleapis.com";
 
 /// The provider's settings.
 #[derive(Debug, Default, Deserialize)]
@@ -65,7 +67,7 @@ impl Config<'_> {
             });
         }
         let region = self.region.as_deref().unwrap_or("global");
-        let host_of_region = if host == VERTEX_HOST {
+        let host_of_region = if host == VERTEX_URL {
             regional(region)?
         } else {
             host.into()
@@ -178,7 +180,7 @@ fn split(base: &str) -> (&str, Option<&str>, &str) {
 fn regional(region: &str) -> Result<String> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     match region {
-        "global" => Ok(VERTEX_HOST.to_owned()),
+        "global" => Ok(VERTEX_URL.to_owned()),
         "us" | "eu" => Ok(format!("https://aiplatform.{region}.rep.googleapis.com")),
         _ if !region.is_empty() && region.bytes().all(plain) => {
             Ok(format!("https://{region}-aiplatform.googleapis.com"))

@@ -74,13 +74,10 @@ fn parallel_calls_get_numbers_and_ids_and_keep_their_signatures() {
     let calls: Vec<&Value> = deltas.iter().map(|delta| &delta["tool_calls"][0]).collect();
     assert_eq!(
         calls[0],
-        &json!({"index": 0, "id": "call_gmreq0001x0", "type": "function",
+        &json!({"index": 0, "id": "gm_0001x0", "type": "function",
             "function": {"name": "f", "arguments": "{\"a\":\"\\\"1\\\"\"}"}, "extra_content": {"google": {"thought_signature": "U2ln"}}})
     );
-    assert_eq!(
-        (&calls[1]["index"], &calls[1]["id"]),
-        (&json!(1), &json!("call_gmreq0001x1"))
-    );
+    assert_eq!((&calls[1]["index"], &calls[1]["id"]), (&json!(1), &json!("gm_0001x1")));
     assert_eq!(
         calls[2],
         &json!({"index": 2, "id": "own", "type": "function", "function": {"name": "h", "arguments": "{}"}})

@@ -134,7 +134,15 @@ fn an_api_key_goes_into_googles_header_and_an_access_token_into_the_usual_one() 
 }
 
 fn with_account(account: &Value) -> Call {
-    let config = json!({"project_id": "p", "service_account_key": account});
+    // As the gateway hands it over: secrets stand beside the object.
+    let mut config = json!({"project_id": "p", "service_account_key": account});
+    for secret in ["client_secret", "refresh_token"] {
+        if let Some(value) = account.get(secret) {
+            config[format!("service_account_key.{secret}")] = value.clone();
+            let object = config["service_account_key"].as_object_mut().expect("an object");
+            object.remove(secret);
+        }
+    }
     Call::new("models", "{}").config(&config.to_string())
 }
 
@@ -164,10 +172,12 @@ fn a_refresh_token_is_exchanged_for_an_access_token() {
 
 #[test]
 fn a_key_file_that_is_none_is_told_so() {
+    let half = json!({"type": "authorized_user", "client_id": "id"});
     for account in [
         json!({}),
         json!({"type": "external_account"}),
         json!({"type": "authorized_user"}),
+        half,
     ] {
         let played = with_account(&account).authenticate::<Gemini>([]);
         assert_eq!(played.failure().kind, "config", "{account}");

@@ -12,6 +12,8 @@ pub(crate) enum Wire {
     Shaped,
     /// Messages, through the adapter.
     Anthropic,
+    /// `generateContent`, of the Gemini API and of Vertex AI, through the adapter.
+    Gemini,
     /// Predictions, through the adapter.
     Replicate,
 }
@@ -49,7 +51,7 @@ type Read = Result<Case, LeftOut>;
 pub(crate) fn all() -> (Vec<Case>, Vec<LeftOut>) {
     let mut cases = Vec::new();
     let mut left_out = Vec::new();
-    for read in shaped().into_iter().chain(anthropic()).chain(replicate()) {
+    for read in shaped().into_iter().chain(adapted()).chain(replicate()) {
         match read {
             Ok(case) => cases.push(case),
             Err(reason) => left_out.push(reason),
@@ -81,6 +83,14 @@ fn framed(body: &[u8], end: &str) -> Vec<u8> {
         .filter(|line| !line.is_empty() && *line != "[DONE]");
     let events: String = lines.map(|line| format!("data: {line}\n\n")).collect();
     (events + end).into_bytes()
+}
+
+/// A stream that was asked for as a list, as the events it is by this gateway's way of asking.
+fn events(body: &[u8]) -> Vec<u8> {
+    let list: Value = serde_json::from_slice(body).expect("a recorded list is JSON");
+    let event = |event: &Value| format!("data: {event}\r\n\r\n");
+    let events = list.as_array().map(|list| list.iter().map(event).collect::<String>());
+    events.unwrap_or_else(|| event(&list)).into_bytes()
 }
 
 fn content_type(stream: bool, status: u16) -> String {
@@ -136,9 +146,19 @@ fn shaped() -> Vec<Read> {
     lines("openai-shaped.jsonl").into_iter().map(read).collect()
 }
 
-fn anthropic() -> Vec<Read> {
+/// Those whose meanings lie beside them.
+fn adapted() -> Vec<Read> {
+    let hosts = [
+        ("anthropic", Wire::Anthropic),
+        ("gemini", Wire::Gemini),
+        ("vertex", Wire::Gemini),
+    ];
+    hosts.into_iter().flat_map(|(host, wire)| meant(host, wire)).collect()
+}
+
+fn meant(host: &str, wire: Wire) -> Vec<Read> {
     let read = |line: Value| {
-        let file = format!("anthropic/{}", text(&line["file"]));
+        let file = format!("{host}/{}", text(&line["file"]));
         let status = line["status"].as_u64().map_or(200, |status| status as u16);
         let stream = line["stream"] == true;
         let fields = line["meaning"]["fields"].as_object().cloned();
@@ -149,14 +169,16 @@ fn anthropic() -> Vec<Read> {
         };
         let recorded = bytes(&file);
         Ok(Case {
-            host: "anthropic".to_owned(),
-            wire: Wire::Anthropic,
+            host: host.to_owned(),
+            wire,
             operation: "chat.completions".to_owned(),
             stream,
             status,
             content_type: content_type(stream, status),
             body: if file.ends_with(".jsonl") {
                 framed(&recorded, "")
+            } else if stream && status < 400 && file.ends_with(".json") {
+                events(&recorded)
             } else {
                 recorded
             },
@@ -165,7 +187,8 @@ fn anthropic() -> Vec<Read> {
             file,
         })
     };
-    lines("anthropic/meanings.jsonl").into_iter().map(read).collect()
+    let list = format!("{host}/meanings.jsonl");
+    lines(&list).into_iter().map(read).collect()
 }
 
 fn replicate() -> Vec<Read> {

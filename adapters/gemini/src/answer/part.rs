@@ -101,7 +101,7 @@ impl Call<'_> {
         out.push_str("\"id\":");
         match self.id.as_deref().filter(|id| !id.is_empty()) {
             Some(id) => push_string(&mut out, id),
-            None => push_string(&mut out, &ctx.id(OWN_ID)),
+            None => push_string(&mut out, &own_id(ctx)),
         }
         out.push_str(",\"type\":\"function\",\"function\":{\"name\":");
         push_string(&mut out, &self.name);
@@ -117,7 +117,13 @@ impl Call<'_> {
 }
 
 /// How the ids begin that calls get here. The API does not know them, so they are not sent back to it.
-pub(crate) const OWN_ID: &str = "call_gm";
+pub(crate) const OWN_ID: &str = "gm_";
+
+/// An id for a call, of at most 40 characters: other providers, to which a conversation may move, take no longer ones.
+fn own_id(ctx: &Context) -> String {
+    let id = ctx.id("");
+    [OWN_ID, id.strip_prefix("req").unwrap_or(&id)].concat()
+}
 
 impl<'a> Inline<'a> {
     fn image(&self) -> Piece<'a> {

@@ -154,8 +154,8 @@ fn results_get_their_functions_names_and_the_order_of_the_calls() {
 
 #[test]
 fn ids_that_the_provider_does_not_know_are_not_sent() {
-    let messages = json!({"messages": [calls(&[call("call_gmreq0001x0", "f", "{}"), call("x", "f", "{}")]),
-        result("call_gmreq0001x0", "1"), result("x", "2")]});
+    let messages = json!({"messages": [calls(&[call("gm_0001x0", "f", "{}"), call("x", "f", "{}")]),
+        result("gm_0001x0", "1"), result("x", "2")]});
     let results = |body: &Value| body["contents"][2]["parts"].as_array().cloned().expect("results");
     let ids = |body: Value| {
         results(&body)

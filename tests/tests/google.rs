@@ -1,0 +1,181 @@
+//! Google behind the real program and the real adapter: the Gemini API with its key, Vertex AI with a service account whose key the
+//! adapter uses and never sees.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+use serde_json::{Value, json};
+use witgate_tests::{Asked, Played, Provider, Witgate};
+
+/// A key made for this test; it opens nothing.
+const KEY: &str = include_str!("google/test-key.pem");
+/// Its public half, as PKCS#1.
+const PUBLIC: &[u8] = include_bytes!("google/test-key.public.der");
+
+fn says(text: &str) -> Value {
+    let candidate = json!({ "content": { "role": "model", "parts": [{ "text": text }] }, "finishReason": "STOP" });
+    let usage =
+        json!({ "promptTokenCount": 3, "candidatesTokenCount": 1, "thoughtsTokenCount": 2, "totalTokenCount": 6 });
+    json!({ "candidates": [candidate], "usageMetadata": usage })
+}
+
+fn hello(model: &str) -> Value {
+    json!({ "model": model, "messages": [{ "role": "user", "content": "Say hello." }] })
+}
+
+/// A provider that gives out numbered tokens and takes only the newest; `taken`: how often each is taken.
+async fn vertex(taken: usize) -> (Provider, Witgate) {
+    let (given, used) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let play = move |asked: &Asked| {
+        if asked.path == "/token" {
+            used.store(0, Ordering::SeqCst);
+            let number = given.fetch_add(1, Ordering::SeqCst) + 1;
+            return Played::json(
+                200,
+                &json!({ "access_token": format!("ya29.{number}"), "expires_in": 3599 }),
+            );
+        }
+        let newest = format!("Bearer ya29.{}", given.load(Ordering::SeqCst));
+        if asked.header("authorization") != newest || used.fetch_add(1, Ordering::SeqCst) >= taken {
+            let error = json!({ "code": 401, "message": "Expired.", "status": "UNAUTHENTICATED" });
+            return Played::json(401, &json!({ "error": error }));
+        }
+        Played::json(200, &says("Hello"))
+    };
+    let provider = Provider::start(play).await;
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let account = json!({
+        "type": "service_account", "project_id": "shop", "private_key_id": "k1", "private_key": KEY,
+        "client_email": "robot@shop.example", "token_uri": format!("{}/token", provider.url),
+    });
+    std::fs::write(folder.path().join("key.json"), account.to_string()).expect("a file can be written");
+    std::fs::create_dir_all(folder.path().join("adapters")).expect("a folder can be made");
+    let built = witgate_tests::root().join("adapters/gemini.wasm");
+    std::fs::copy(&built, folder.path().join("adapters/gemini.wasm")).expect("`cargo xtask build` has made it");
+    let config = format!(
+        "[[providers]]\nid = \"vertex\"\ntype = \"vertex-ai\"\nbase_url = \"{}\"\nregion = \"us-east1\"\nmax_retries = 0\n\
+         service_account_key = \"{}\"\n",
+        provider.url,
+        folder.path().join("key.json").display()
+    );
+    let gateway = Witgate::start_in(folder, &config, &[]).await;
+    (provider, gateway)
+}
+
+/// The parts of the signed statement in a request for a token: head, claims, and whether the signature is right.
+fn statement(asked: &Asked) -> (Value, Value, bool) {
+    let form = String::from_utf8(asked.body.to_vec()).expect("a form is text");
+    let (_, jwt) = form.split_once("assertion=").expect("the form has a statement");
+    let bytes = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).expect("base64");
+    let (signed, signature) = jwt.rsplit_once('.').expect("three parts");
+    let (head, claims) = signed.split_once('.').expect("three parts");
+    let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, PUBLIC);
+    let good = key.verify(signed.as_bytes(), &bytes(signature)).is_ok();
+    let parse = |text: &str| serde_json::from_slice(&bytes(text)).expect("JSON");
+    (parse(head), parse(claims), good)
+}
+
+#[tokio::test]
+async fn a_service_accounts_key_is_exchanged_once_for_a_token_that_all_calls_use() {
+    let (provider, gateway) = vertex(usize::MAX).await;
+    for _ in 0..2 {
+        let answer = gateway
+            .post("/v1/chat/completions", &hello("vertex/gemini-2.5-flash"))
+            .await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_eq!(answer.json()["choices"][0]["message"]["content"], "Hello");
+        assert_eq!(answer.json()["usage"]["completion_tokens"], 3);
+    }
+    let asked = provider.asked();
+    let paths: Vec<&str> = asked.iter().map(|asked| asked.path.as_str()).collect();
+    let model = "/v1beta1/projects/shop/locations/us-east1/publishers/google/models/gemini-2.5-flash:generateContent";
+    assert_eq!(paths, ["/token", model, model]);
+    assert_eq!(asked[0].header("authorization"), "");
+    let (head, claims, good) = statement(&asked[0]);
+    assert!(good, "the signature is the account's");
+    assert_eq!(head, json!({ "alg": "RS256", "typ": "JWT", "kid": "k1" }));
+    assert_eq!(
+        (&claims["iss"], &claims["aud"]),
+        (&json!("robot@shop.example"), &json!(format!("{}/token", provider.url)))
+    );
+    assert_eq!(
+        claims["exp"]
+            .as_u64()
+            .zip(claims["iat"].as_u64())
+            .map(|(end, begin)| end - begin),
+        Some(3600)
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_is_replaced_and_the_call_made_again() {
+    let (provider, gateway) = vertex(1).await;
+    for _ in 0..2 {
+        let answer = gateway
+            .post("/v1/chat/completions", &hello("vertex/gemini-2.5-flash"))
+            .await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    let tokens = provider.asked().iter().filter(|asked| asked.path == "/token").count();
+    assert_eq!(tokens, 2);
+}
+
+#[tokio::test]
+async fn a_key_file_that_is_not_there_is_told_with_its_setting() {
+    let config = "[[providers]]\nid = \"vertex\"\ntype = \"vertex-ai\"\nservice_account_key = \"/nowhere/key.json\"\n";
+    let gateway = Witgate::start(config, &["gemini"]).await;
+    let answer = gateway
+        .post("/v1/chat/completions", &hello("vertex/gemini-2.5-flash"))
+        .await;
+    assert!(
+        answer.status >= 500 && answer.text.contains("service_account_key"),
+        "{}",
+        answer.text
+    );
+}
+
+#[tokio::test]
+async fn the_gemini_api_gets_its_key_and_streams() {
+    let provider = Provider::start(|asked| {
+        if asked.header("x-goog-api-key") != "AIza-secret" || asked.headers.contains_key("authorization") {
+            return Played::json(
+                400,
+                &json!({ "error": { "code": 400, "message": "API key not valid." } }),
+            );
+        }
+        let event = |text: &str| format!("data: {}\r\n\r\n", says(text));
+        Played::events([event("Hel"), event("lo")])
+    })
+    .await;
+    let config = format!(
+        "[[providers]]\nid = \"gemini\"\ntype = \"gemini\"\nbase_url = \"{}\"\napi_key = \"AIza-secret\"\n",
+        provider.url
+    );
+    let gateway = Witgate::start(&config, &["gemini"]).await;
+    let mut body = hello("gemini/gemini-2.5-flash");
+    body["stream"] = json!(true);
+    let answer = gateway.post("/v1/chat/completions", &body).await;
+    let chunks = answer.text.lines().filter_map(|line| line.strip_prefix("data: "));
+    let chunks: Vec<Value> = chunks.filter_map(|data| serde_json::from_str(data).ok()).collect();
+    let deltas = chunks
+        .iter()
+        .filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str());
+    assert_eq!(deltas.collect::<String>(), "Hello", "{}", answer.text);
+    assert!(answer.text.trim_end().ends_with("data: [DONE]"), "{}", answer.text);
+    assert_eq!(
+        provider.asked()[0].path,
+        "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"
+    );
+}
+
+#[tokio::test]
+async fn without_a_base_url_it_is_googles_unless_the_operator_denies_that() {
+    let config = "[[providers]]\nid = \"gemini\"\ntype = \"gemini\"\napi_key = \"AIza-secret\"\n\
+                  security = { deny_hosts = [\"*.googleapis.com\"] }\n";
+    let gateway = Witgate::start(config, &["gemini"]).await;
+    let answer = gateway
+        .post("/v1/chat/completions", &hello("gemini/gemini-2.5-flash"))
+        .await;
+    assert!(answer.text.contains("the operator denies this host"), "{}", answer.text);
+}
