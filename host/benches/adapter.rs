@@ -70,8 +70,11 @@ async fn run(runtime: &Runtime, site: &Arc<Site>, call: &Call) {
 }
 
 fn guest(runtime: &Runtime, tokio: &Tokio, name: &str) -> Arc<Adapter> {
-    let built = "../tests/guests/target/wasm32-unknown-unknown/release";
-    let bytes = std::fs::read(format!("{}/{built}/{name}.wasm", env!("CARGO_MANIFEST_DIR"))).expect("built guests");
+    load(runtime, tokio, &format!("tests/guests/target/wasm32-unknown-unknown/release/{name}.wasm"))
+}
+
+fn load(runtime: &Runtime, tokio: &Tokio, file: &str) -> Arc<Adapter> {
+    let bytes = std::fs::read(format!("{}/../{file}", env!("CARGO_MANIFEST_DIR"))).expect("built adapters");
     Arc::new(tokio.block_on(runtime.load(bytes)).expect("an adapter"))
 }
 
@@ -113,6 +116,19 @@ fn adapters(criterion: &mut Criterion) {
         &hostile,
         &call("fine", false),
         &[],
+    );
+
+    let anthropic = load(&runtime, &tokio, "adapters/anthropic.wasm");
+    let message = json!({
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "m", "stop_reason": "end_turn",
+        "content": [{"type": "text", "text": "y".repeat(700)}],
+        "usage": {"input_tokens": 1, "output_tokens": 1},
+    });
+    measure(
+        "translation of 1 KB, fresh instance",
+        &anthropic,
+        &call("m", false),
+        &[Bytes::from(message.to_string())],
     );
 
     let contract = guest(&runtime, &tokio, "contract");
