@@ -70,7 +70,11 @@ async fn run(runtime: &Runtime, site: &Arc<Site>, call: &Call) {
 }
 
 fn guest(runtime: &Runtime, tokio: &Tokio, name: &str) -> Arc<Adapter> {
-    load(runtime, tokio, &format!("tests/guests/target/wasm32-unknown-unknown/release/{name}.wasm"))
+    load(
+        runtime,
+        tokio,
+        &format!("tests/guests/target/wasm32-unknown-unknown/release/{name}.wasm"),
+    )
 }
 
 fn load(runtime: &Runtime, tokio: &Tokio, file: &str) -> Arc<Adapter> {

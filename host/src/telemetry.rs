@@ -291,7 +291,9 @@ pub fn log_to_stderr(json: bool) -> tracing_appender::non_blocking::WorkerGuard 
     use std::io::IsTerminal as _;
     use tracing_subscriber::{EnvFilter, Layer as _, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    // That thread flushes when its queue is empty: lines that come together are one write.
+    let (writer, guard) =
+        tracing_appender::non_blocking(std::io::BufWriter::with_capacity(64 << 10, std::io::stderr()));
     let lines = fmt::layer().with_writer(writer);
     let lines = if json {
         lines.json().flatten_event(true).boxed()

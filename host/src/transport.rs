@@ -8,6 +8,8 @@ pub mod egress;
 mod encoding;
 pub mod frame;
 pub mod http;
+mod http1;
+mod pool;
 pub mod tls;
 pub mod tokens;
 

@@ -10,9 +10,9 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderValue, Uri, uri::Scheme};
+use http::{Uri, uri::Scheme};
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_rustls::HttpsConnector;
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::{
     client::{
         legacy::connect::{Connected, Connection, HttpConnector, dns::Name, proxy::Tunnel},
@@ -20,18 +20,22 @@ use hyper_util::{
     },
     rt::TokioIo,
 };
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+use tokio_rustls::client::TlsStream;
 use tower_service::Service;
 
-use super::egress::Policy;
+use super::{egress::Policy, http1::Form};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Connects to providers, over TLS where the scheme says so.
 pub(super) type Connector = HttpsConnector<Route>;
 
-/// A connector under `egress`' rule, with `tls` for `https`, by the system's `proxies`.
-pub(super) fn connector(egress: Policy, tls: rustls::ClientConfig, proxies: Arc<Matcher>) -> Connector {
+/// A connector under `egress`' rule, with `tls` for `https`.
+pub(super) fn connector(egress: Policy, tls: rustls::ClientConfig) -> Connector {
     // The proxy is the operator's: its address is under no rule.
     let mut to_proxy = HttpConnector::new();
     to_proxy.enforce_http(false);
@@ -40,7 +44,7 @@ pub(super) fn connector(egress: Policy, tls: rustls::ClientConfig, proxies: Arc<
     let route = Route {
         egress,
         to_proxy,
-        proxies,
+        proxies: Arc::new(Matcher::from_system()),
     };
     hyper_rustls::HttpsConnectorBuilder::new()
         .with_tls_config(tls)
@@ -67,16 +71,6 @@ fn port(to: &Uri) -> u16 {
     to.port_u16().unwrap_or(if https { 443 } else { 80 })
 }
 
-/// What a proxy for plain HTTP wants to know of us with each request; a tunnel is told once, as it is made.
-pub(super) fn proxy_credentials(proxies: &Matcher, to: &Uri) -> Option<HeaderValue> {
-    if to.scheme() != Some(&Scheme::HTTP) {
-        return None;
-    }
-    let mut credentials = proxies.intercept(to)?.basic_auth()?.clone();
-    credentials.set_sensitive(true);
-    Some(credentials)
-}
-
 /// The way to a host: direct, or by the proxy that `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` or the system name for it.
 #[derive(Clone)]
 pub(super) struct Route {
@@ -100,7 +94,7 @@ impl Service<Uri> for Route {
             return Box::pin(async {
                 Ok(Stream {
                     inner: connecting.await?,
-                    proxied: false,
+                    form: Form::Path,
                 })
             });
         };
@@ -118,12 +112,12 @@ impl Service<Uri> for Route {
                 }
                 return Ok(Stream {
                     inner: tunnel.call(to).await?,
-                    proxied: false,
+                    form: Form::Path,
                 });
             }
             Ok(Stream {
                 inner: to_proxy.call(proxy.uri().clone()).await?,
-                proxied: true,
+                form: Form::Whole(proxy.basic_auth().cloned()),
             })
         })
     }
@@ -175,15 +169,16 @@ impl Service<Name> for Resolver {
     }
 }
 
-/// A connection, and whether it ends at a proxy that wants whole URLs.
+/// A connection, and how a request is to be written that goes over it without TLS.
 pub(super) struct Stream {
     inner: TokioIo<TcpStream>,
-    proxied: bool,
+    form: Form,
 }
 
+/// What the connector of TLS asks of a stream, and nobody else.
 impl Connection for Stream {
     fn connected(&self) -> Connected {
-        self.inner.connected().proxy(self.proxied)
+        Connected::new()
     }
 }
 
@@ -216,6 +211,73 @@ impl Write for Stream {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
+    }
+}
+
+/// What a connection reads from and writes to.
+pub(super) enum Socket {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TokioIo<Stream>>>),
+}
+
+impl Socket {
+    /// The socket, how requests are written to it, and whether HTTP/2 was agreed upon.
+    pub(super) fn of(connected: MaybeHttpsStream<Stream>) -> (Self, Form, bool) {
+        match connected {
+            MaybeHttpsStream::Http(stream) => (Self::Plain(stream.inner.into_inner()), stream.form, false),
+            MaybeHttpsStream::Https(stream) => {
+                let stream = stream.into_inner();
+                let two = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                (Self::Tls(Box::new(stream)), Form::Path, two)
+            }
+        }
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
     }
 }
 

@@ -10,15 +10,15 @@ use std::{
 use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder};
 use bytes::Bytes;
 use futures_util::Stream;
-use http_body::Body as _;
-use hyper::body::Incoming;
 use tokio_util::io::{ReaderStream, StreamReader};
+
+use super::pool::Body;
 
 /// A body without its encoding.
 pub(super) type Decoded = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 /// Undoes `encoding`; `None` if it is none we know, and the bytes stay as they are.
-pub(super) fn decode(encoding: &str, body: Incoming) -> Result<Decoded, Incoming> {
+pub(super) fn decode(encoding: &str, body: Body) -> Result<Decoded, Body> {
     let encoding = encoding.trim().to_ascii_lowercase();
     if !matches!(encoding.as_str(), "gzip" | "x-gzip" | "br" | "deflate" | "zstd") {
         return Err(body);
@@ -32,22 +32,13 @@ pub(super) fn decode(encoding: &str, body: Incoming) -> Result<Decoded, Incoming
     })
 }
 
-struct Pieces(Incoming);
+struct Pieces(Body);
 
 impl Stream for Pieces {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            return match Pin::new(&mut self.0).poll_frame(context) {
-                Poll::Pending => Poll::Pending,
-                Poll::Ready(None) => Poll::Ready(None),
-                Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(io::Error::other(error)))),
-                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(data) => Poll::Ready(Some(Ok(data))),
-                    Err(_) => continue,
-                },
-            };
-        }
+        let read = self.0.poll_next(context);
+        read.map(|next| next.map(|piece| piece.map_err(|()| io::Error::from(io::ErrorKind::UnexpectedEof))))
     }
 }

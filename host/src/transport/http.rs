@@ -4,26 +4,24 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{
-    HeaderMap, Method, Request, Uri,
-    header::{CONTENT_ENCODING, PROXY_AUTHORIZATION},
-};
-use http_body::Body as _;
-use http_body_util::Full;
-use hyper_util::{
-    client::{legacy, proxy::matcher::Matcher},
-    rt::{TokioExecutor, TokioTimer},
-};
+use http::{HeaderMap, Method, header::CONTENT_ENCODING};
 use tokio::time::{Instant, Sleep};
 use url::Url;
 
-use super::{Upstream, canned::Canned, connect, egress::Policy, encoding, tls};
+use super::{
+    Upstream,
+    canned::Canned,
+    connect,
+    egress::Policy,
+    encoding,
+    pool::{self, Pool},
+    tls,
+};
 use crate::error::{Error, Result};
 
 /// Pooled connections under one set of rules; or replies that are there already.
@@ -32,28 +30,15 @@ pub struct Client(Wire);
 
 #[derive(Clone)]
 enum Wire {
-    Network(Arc<Network>),
+    Network(Pool),
     Canned(Canned),
-}
-
-struct Network {
-    client: legacy::Client<connect::Connector, Full<Bytes>>,
-    proxies: Arc<Matcher>,
 }
 
 impl Client {
     /// A client that follows `egress` and `rules`. The error names the setting that is wrong.
     pub fn new(egress: Policy, rules: &tls::Rules) -> Result<Self, String> {
-        let proxies = Arc::new(Matcher::from_system());
-        let connector = connect::connector(egress, tls::config(rules)?, proxies.clone());
-        let client = legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(90))
-            .timer(TokioTimer::new())
-            .http2_adaptive_window(true)
-            .http2_keep_alive_interval(Duration::from_secs(30))
-            .build(connector);
-        Ok(Self(Wire::Network(Arc::new(Network { client, proxies }))))
+        let connector = connect::connector(egress, tls::config(rules)?);
+        Ok(Self(Wire::Network(Pool::new(connector))))
     }
 
     /// A client that sends nothing and answers with `replies`, in order: for an adapter's own tests.
@@ -95,48 +80,44 @@ pub struct Incoming {
 impl Upstream {
     /// Sends a request and waits for the head of its reply. Redirects are not followed.
     pub async fn send(&self, request: Outgoing) -> Result<Incoming> {
-        let Network { client, proxies } = match &self.client.0 {
-            Wire::Network(network) => &**network,
+        let pool = match &self.client.0 {
+            Wire::Network(pool) => pool,
             Wire::Canned(replies) => return self.canned(replies),
         };
         let limit = request.timeout.map_or(self.timeout, |asked| asked.min(self.timeout));
-        let uri: Uri = request
-            .url
-            .as_str()
-            .parse()
-            .map_err(|_| Error::Internal("a URL that is no URI"))?;
-        let credentials = connect::proxy_credentials(proxies, &uri);
-        let mut sent = Request::new(Full::new(request.body));
-        *sent.method_mut() = request.method;
-        *sent.uri_mut() = uri;
-        *sent.headers_mut() = request.headers;
-        if let Some(credentials) = credentials {
-            sent.headers_mut().insert(PROXY_AUTHORIZATION, credentials);
-        }
-        let reply = match tokio::time::timeout(limit, client.request(sent)).await {
+        let mut reply = match tokio::time::timeout(limit, pool.send(request)).await {
             Err(_) => {
                 return Err(Error::UpstreamTimeout {
                     provider: self.id.clone(),
                     after: limit,
                 });
             }
-            Ok(Err(error)) => return Err(self.broken(&error)),
+            Ok(Err(failed)) => {
+                return Err(Error::Connection {
+                    provider: self.id.clone(),
+                    reason: failed.reason,
+                    unsent: failed.unsent,
+                });
+            }
             Ok(Ok(reply)) => reply,
         };
-        let (mut head, body) = reply.into_parts();
-        let source = match head.headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()) {
-            None => Source::Plain(body),
-            Some(encoding) => match encoding::decode(encoding, body) {
+        let encoding = reply
+            .headers
+            .get(CONTENT_ENCODING)
+            .and_then(|value| value.to_str().ok());
+        let source = match encoding {
+            None => Source::Plain(reply.body),
+            Some(encoding) => match encoding::decode(encoding, reply.body) {
                 Ok(decoded) => {
-                    head.headers.remove(CONTENT_ENCODING);
+                    reply.headers.remove(CONTENT_ENCODING);
                     Source::Decoded(decoded)
                 }
                 Err(body) => Source::Plain(body),
             },
         };
         Ok(Incoming {
-            status: head.status.as_u16(),
-            headers: head.headers,
+            status: reply.status.as_u16(),
+            headers: reply.headers,
             body: self.reading(source),
         })
     }
@@ -163,28 +144,6 @@ impl Upstream {
             body: self.reading(Source::Canned(reply.body)),
         })
     }
-
-    fn broken(&self, error: &legacy::Error) -> Error {
-        Error::Connection {
-            provider: self.id.clone(),
-            reason: reason(error),
-            unsent: error.is_connect(),
-        }
-    }
-}
-
-/// An error with its causes on one line. hyper's errors do not name the URL.
-fn reason(error: &legacy::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        let words = inner.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
-        }
-        cause = inner.source();
-    }
-    text
 }
 
 /// A body being read.
@@ -197,7 +156,7 @@ pub struct Reading {
 }
 
 enum Source {
-    Plain(hyper::body::Incoming),
+    Plain(pool::Body),
     Decoded(encoding::Decoded),
     /// Empty once it was read.
     Canned(Bytes),
@@ -213,17 +172,7 @@ impl Source {
                 .as_mut()
                 .poll_next(context)
                 .map(|piece| piece.map(|p| p.map_err(|_| ()))),
-            Self::Plain(body) => loop {
-                return match Pin::new(&mut *body).poll_frame(context) {
-                    Poll::Pending => Poll::Pending,
-                    Poll::Ready(None) => Poll::Ready(None),
-                    Poll::Ready(Some(Err(_))) => Poll::Ready(Some(Err(()))),
-                    Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                        Ok(data) => Poll::Ready(Some(Ok(data))),
-                        Err(_) => continue,
-                    },
-                };
-            },
+            Self::Plain(body) => body.poll_next(context),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! so neither a client's prompt nor another call can name one. The real value takes its place as the request leaves, after the
 //! egress policy has said yes.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
 use memchr::memmem;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -12,6 +12,9 @@ use crate::secret::Secret;
 /// How a token begins. The rest is 32 hexadecimal digits; all of it survives URLs, JSON and forms as it is.
 const PREFIX: &str = "wgs_";
 const DIGITS: usize = 32;
+
+/// Made once: a searcher costs more to make than most texts cost to search.
+static BEGIN: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(PREFIX));
 
 /// How a value is written where its token stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +53,7 @@ impl Tokens {
     pub fn reveal<'t>(&self, text: &'t str, escape: Escape) -> Cow<'t, str> {
         let mut out = String::new();
         let mut done = 0;
-        for at in memmem::find_iter(text.as_bytes(), PREFIX) {
+        for at in BEGIN.find_iter(text.as_bytes()) {
             let end = at + PREFIX.len() + DIGITS;
             let Some(value) = text.get(at..end).and_then(|token| self.value(token)) else {
                 continue;

@@ -5,6 +5,9 @@
 //! whole pages, taken first-fit and merged when they are free, so that a body of megabytes wastes little and an instance that lives
 //! long does not grow. Memory is never given back to the host: the whole of it goes with the instance.
 //!
+//! The first blocks come from a room that an instance has from its birth, among its zeroed statics: asking the host for memory, and
+//! taking it back when the instance ends, is a system call each, and most requests never need more than this.
+//!
 //! The crate's feature `heap`, on by default, installs it; switch it off to bring an allocator of your own.
 #![allow(unsafe_code, reason = "this is an allocator: it makes memory out of addresses")]
 
@@ -17,9 +20,11 @@ const LARGEST_CLASS: usize = 15;
 /// Large blocks are multiples of this, a page of WebAssembly.
 const PAGE: usize = 1 << 16;
 
-/// Where more memory comes from: it must begin where the memory so far ends.
+/// Where memory comes from: first the room, then the rest, which may grow at its end.
 trait Memory {
-    /// Address of the first byte that was never used, and the end of the memory there is.
+    /// Begin and end of the room.
+    fn room(&self) -> (usize, usize);
+    /// Begin and end of the rest as it is now.
     fn bounds(&self) -> (usize, usize);
     /// Adds `bytes`, a multiple of [`PAGE`], at the end.
     fn grow(&self, bytes: usize) -> bool;
@@ -32,10 +37,12 @@ struct FreeLarge {
     size: usize,
 }
 
-/// What is free: a stretch at the end that was never used, and lists of blocks that were.
+/// What is free: a stretch that was never used, and lists of blocks that were.
 struct Heap {
     next: usize,
     end: usize,
+    /// The stretch is in memory that can grow: the room is used up.
+    grows: bool,
     small: [*mut u8; LARGEST_CLASS + 1],
     large: *mut FreeLarge,
 }
@@ -69,6 +76,7 @@ impl Heap {
         Self {
             next: 0,
             end: 0,
+            grows: false,
             small: [std::ptr::null_mut(); LARGEST_CLASS + 1],
             large: std::ptr::null_mut(),
         }
@@ -132,20 +140,26 @@ impl Heap {
     /// A large block at the very end grows where it is: a growing body is not copied.
     fn extend(&mut self, memory: &impl Memory, block: usize, old: usize, new: usize) -> bool {
         let at_end = old >= PAGE && new > old && block + old == self.next;
-        at_end && !self.fresh(memory, new - old, 1).is_null()
+        at_end && (self.grows || block + new <= self.end) && !self.fresh(memory, new - old, 1).is_null()
     }
 
     /// Memory that was never used.
     #[inline(never)]
     fn fresh(&mut self, memory: &impl Memory, bytes: usize, align: usize) -> *mut u8 {
         if self.end == 0 {
-            let (next, end) = memory.bounds();
-            (self.next, self.end) = (next.next_multiple_of(ALIGN), end);
+            (self.next, self.end) = memory.room();
         }
-        let at = self.next.next_multiple_of(align);
-        let Some(after) = at.checked_add(bytes) else {
+        let Some(mut after) = self.after(bytes, align) else {
             return std::ptr::null_mut();
         };
+        if after > self.end && !self.grows {
+            (self.next, self.end) = memory.bounds();
+            self.grows = true;
+            after = match self.after(bytes, align) {
+                Some(after) => after,
+                None => return std::ptr::null_mut(),
+            };
+        }
         if after > self.end {
             // Sixteen pages at least: asking costs the host a system call.
             let least = (after - self.end).next_multiple_of(PAGE);
@@ -158,7 +172,12 @@ impl Heap {
             self.end += more;
         }
         self.next = after;
-        std::ptr::with_exposed_provenance_mut(at)
+        std::ptr::with_exposed_provenance_mut(after - bytes)
+    }
+
+    /// Where a fresh block would end.
+    fn after(&self, bytes: usize, align: usize) -> Option<usize> {
+        self.next.next_multiple_of(align).checked_add(bytes)
     }
 
     unsafe fn take_small(&mut self, class: usize) -> *mut u8 {
@@ -263,7 +282,18 @@ mod global {
 
     use super::{Heap, Memory, PAGE};
 
-    /// The instance's memory, from where the linker left off.
+    /// How large the room is: a request of some ten kilobytes fits.
+    const ROOM: usize = 512 << 10;
+
+    #[repr(align(16))]
+    struct Room(UnsafeCell<[u8; ROOM]>);
+
+    // SAFETY: this target has one thread.
+    unsafe impl Sync for Room {}
+
+    static FIRST: Room = Room(UnsafeCell::new([0; ROOM]));
+
+    /// The instance's memory: the room, then from where the linker left off.
     struct Linear;
 
     unsafe extern "C" {
@@ -271,6 +301,10 @@ mod global {
     }
 
     impl Memory for Linear {
+        fn room(&self) -> (usize, usize) {
+            let begin = FIRST.0.get().expose_provenance();
+            (begin, begin + ROOM)
+        }
         fn bounds(&self) -> (usize, usize) {
             (
                 (&raw const __heap_base).expose_provenance(),

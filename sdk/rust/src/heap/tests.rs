@@ -5,8 +5,9 @@ use std::cell::Cell;
 
 use super::{Heap, Memory, PAGE};
 
-/// Memory that begins with one page and may grow to all of `bytes`.
+/// A room of one page, and memory elsewhere that begins with one page and may grow to all of `bytes`.
 struct Stretch {
+    room: Vec<u128>,
     _bytes: Vec<u128>,
     begin: usize,
     most: usize,
@@ -18,6 +19,7 @@ impl Stretch {
         let mut bytes = vec![0_u128; pages * PAGE / 16];
         let begin = bytes.as_mut_ptr().expose_provenance();
         Self {
+            room: vec![0_u128; PAGE / 16],
             _bytes: bytes,
             begin,
             most: pages * PAGE,
@@ -27,6 +29,10 @@ impl Stretch {
 }
 
 impl Memory for Stretch {
+    fn room(&self) -> (usize, usize) {
+        let begin = self.room.as_ptr().expose_provenance();
+        (begin, begin + PAGE)
+    }
     fn bounds(&self) -> (usize, usize) {
         (self.begin, self.begin + self.len.get())
     }
@@ -140,5 +146,25 @@ fn what_does_not_fit_is_refused_and_the_rest_still_works() {
         assert_eq!(heap.alloc(&memory, layout(17 * PAGE)), block);
         let aligned = heap.alloc(&memory, Layout::from_size_align(100, 4096).unwrap());
         assert!(aligned.addr().is_multiple_of(4096) && !aligned.is_null());
+    }
+}
+
+#[test]
+fn small_things_stay_in_the_room_and_large_ones_need_not_fit_it() {
+    let memory = Stretch::new(20);
+    let mut heap = Heap::new();
+    let layout = |size| Layout::from_size_align(size, 1).unwrap();
+    let (begin, end) = memory.room();
+    // SAFETY: the heap has this memory for itself.
+    unsafe {
+        let small = heap.alloc(&memory, layout(1000));
+        assert!((begin..end).contains(&small.addr()));
+        small.write_bytes(7, 1000);
+        let large = heap.alloc(&memory, layout(2 * PAGE));
+        assert!(!(begin..end).contains(&large.addr()));
+        // What began in the room and outgrows it is moved with what it holds.
+        let moved = heap.realloc(&memory, small, layout(1000), 3 * PAGE);
+        assert!(!(begin..end).contains(&moved.addr()));
+        assert_eq!(std::slice::from_raw_parts(moved, 1000), [7; 1000]);
     }
 }
