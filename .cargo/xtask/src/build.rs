@@ -1,23 +1,35 @@
 //! `cargo xtask build`: the program at `target/release/witgate`, each adapter at `adapters/<folder>.wasm`.
+//!
+//! What ships is optimised across crates, which saves a fifth of the processor time of a request and takes minutes to link. `run` and
+//! `test` do without ([`quickly`]).
 
 use crate::layout;
 use crate::process::{self, Outcome};
 use crate::toolchain::{self, TARGET};
+use std::fs;
 use std::path::Path;
 
 /// Builds all that is shipped.
 pub(crate) fn run(_: &[String]) -> Outcome {
-    program()?;
+    process::run(process::cargo().args(["build", "--profile", "dist", "--package", "witgate"]))?;
+    let program = layout::program();
+    let (made, aside) = (layout::shipped(), program.with_extension("new"));
+    // Beside its place and then there: one that runs is not written over.
+    fs::create_dir_all(layout::root().join("target/release"))
+        .and_then(|()| fs::copy(made, &aside))
+        .and_then(|_| fs::rename(&aside, &program))
+        .map_err(|error| format!("{} could not be put in place: {error}", layout::shown(&program)))?;
     adapters()
 }
 
-/// The gateway itself.
-pub(crate) fn program() -> Outcome {
-    process::run(process::cargo().args(["build", "--release", "--package", "witgate"]))
+/// The same program and adapters, built in less time.
+pub(crate) fn quickly() -> Outcome {
+    process::run(process::cargo().args(["build", "--release", "--package", "witgate"]))?;
+    adapters()
 }
 
 /// All first-party adapters, each by the gateway's own command, as anybody builds theirs.
-pub(crate) fn adapters() -> Outcome {
+fn adapters() -> Outcome {
     let folders = layout::crates("adapters");
     if folders.is_empty() {
         return Ok(());

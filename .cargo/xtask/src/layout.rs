@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 /// How deep below the root a workspace may lie (`sdk/rust` is at 2, an example in a folder of its own at 3).
 const DEPTH: usize = 3;
 
+const PROGRAM: &str = if cfg!(windows) { "witgate.exe" } else { "witgate" };
+
 /// The repository's root, as an absolute path.
 pub(crate) fn root() -> PathBuf {
     // Cargo sets the variable whenever it runs us, so a checkout that was moved after the build is still found.
@@ -17,9 +19,12 @@ pub(crate) fn root() -> PathBuf {
 
 /// The gateway that `build` leaves.
 pub(crate) fn program() -> PathBuf {
-    root()
-        .join("target/release")
-        .join(format!("witgate{}", std::env::consts::EXE_SUFFIX))
+    root().join("target/release").join(PROGRAM)
+}
+
+/// Where cargo puts what ships.
+pub(crate) fn shipped() -> PathBuf {
+    root().join("target/dist").join(PROGRAM)
 }
 
 /// The folders of all cargo workspaces, the root's first. A crate that belongs to no workspace counts as one.

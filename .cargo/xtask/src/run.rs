@@ -13,7 +13,7 @@ const LISTEN: &str = "127.0.0.1:4000";
 
 /// Runs until Ctrl-C, which ends the gateway gracefully and the demo provider with it.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    build::run(&[])?;
+    build::quickly()?;
     let mut serve = process::program(layout::program());
     serve.arg("serve").args(arguments);
     let address = option(arguments, "--listen").unwrap_or(LISTEN);
