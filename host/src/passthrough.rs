@@ -8,7 +8,7 @@ mod request;
 
 use std::{
     sync::Arc,
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
@@ -86,7 +86,7 @@ pub async fn send(upstream: &Arc<Upstream>, call: &Call, model: &str, record: &A
 }
 
 /// A provider's own list of models, as OpenAI's API has it.
-pub async fn models(upstream: &Upstream) -> Result<Vec<Value>> {
+pub async fn models(upstream: &Upstream, record: &Arc<Record>) -> Result<Vec<Value>> {
     let mut url = upstream.url(Operation::Models.path());
     let mut headers = HeaderMap::new();
     upstream.authorize(upstream.auth.as_ref().unwrap_or(&Auth::Bearer), &mut url, &mut headers);
@@ -97,7 +97,7 @@ pub async fn models(upstream: &Upstream) -> Result<Vec<Value>> {
         body: Bytes::new(),
         timeout: None,
     };
-    let incoming = upstream.send(request).await?;
+    let incoming = upstream.send(request, record).await?;
     if incoming.status != 200 {
         return Err(Error::Refused(Box::new(refuse(upstream, incoming).await?)));
     }
@@ -114,7 +114,7 @@ pub async fn models(upstream: &Upstream) -> Result<Vec<Value>> {
     Ok(list.into_iter().filter(Value::is_object).collect())
 }
 
-async fn post(upstream: &Upstream, call: &Call, body: Bytes, record: &Record) -> Result<Incoming> {
+async fn post(upstream: &Upstream, call: &Call, body: Bytes, record: &Arc<Record>) -> Result<Incoming> {
     let mut url = upstream.url(call.operation.path());
     let mut headers = headers::to_provider(call);
     upstream.authorize(upstream.auth.as_ref().unwrap_or(&Auth::Bearer), &mut url, &mut headers);
@@ -125,10 +125,7 @@ async fn post(upstream: &Upstream, call: &Call, body: Bytes, record: &Record) ->
         body,
         timeout: None,
     };
-    let asked = Instant::now();
-    let incoming = upstream.send(request).await;
-    record.note(|entry| entry.upstream += asked.elapsed());
-    incoming
+    upstream.send(request, record).await
 }
 
 /// What a reply of status 400 or more says.

@@ -47,7 +47,7 @@ pub struct Entry {
     pub usage: Usage,
     /// Tries, the first included.
     pub attempts: u32,
-    /// Time spent waiting for providers.
+    /// Time spent waiting: for providers, and before another try.
     pub upstream: Duration,
     /// Time in adapters' code, and the number of calls of it.
     pub adapter_cpu: Duration,
@@ -88,6 +88,13 @@ impl Record {
         if let Error::Refused(failure) = error {
             entry.upstream_error.clone_from(&failure.upstream);
         }
+    }
+
+    /// Waits, on purpose, and notes it.
+    pub async fn wait(&self, pause: Duration) {
+        let since = Instant::now();
+        tokio::time::sleep(pause).await;
+        self.note(|entry| entry.upstream += since.elapsed());
     }
 
     /// Notes that the first byte of the answer leaves now.

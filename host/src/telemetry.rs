@@ -125,7 +125,7 @@ impl Telemetry {
         );
         r.register_with_unit(
             "overhead",
-            "Latency that is not waiting for a provider",
+            "Latency that is not waiting for a provider, nor before another try",
             unit.clone(),
             self.overhead.clone(),
         );

@@ -52,7 +52,7 @@ pub(super) async fn events(mut held: Held) -> Result<Reply> {
 enum Next {
     Events(Bytes),
     Last(Bytes),
-    Relay(Incoming),
+    Relay(Box<Incoming>),
 }
 
 async fn next(held: &mut Held) -> Result<Next> {

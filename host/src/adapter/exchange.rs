@@ -19,7 +19,7 @@ use super::{
     guest::{Guest, Planned},
     output::Output,
     request::{self, Reading, Ready, Surroundings},
-    send::{Received, Sending},
+    send::{LONGEST_PAUSE, Received, Sending},
     site::Site,
     task::{Role, Task, context, pairs, payload},
 };
@@ -38,7 +38,7 @@ pub(super) enum Turn {
     /// The end of an answer in chunks; the last ones may wait in the output. It is over.
     End,
     /// A 2xx reply whose body goes to the client untouched. It is over.
-    Relay(Incoming),
+    Relay(Box<Incoming>),
 }
 
 /// One conversation with a provider.
@@ -59,6 +59,8 @@ pub(super) struct Exchange {
     /// New credentials were fetched after a 401: that is done once.
     renewed: bool,
     pub(super) requests: u32,
+    /// When it has to be over.
+    pub(super) deadline: Instant,
     /// Went wrong after chunks that the client is to have first.
     late: Option<Error>,
 }
@@ -120,6 +122,7 @@ impl Exchange {
             credentials,
             renewed: false,
             requests: 0,
+            deadline: Instant::now() + runtime.limits().wall_clock,
             late: None,
         });
         exchange.plan(&body).await?;
@@ -183,7 +186,7 @@ impl Exchange {
                     Reading::Frames(framing) => self.open(incoming, framing, state).await.map(|()| None),
                     Reading::Relay | Reading::Whole => {
                         self.at = At::Over;
-                        Ok(Some(Turn::Relay(incoming)))
+                        Ok(Some(Turn::Relay(Box::new(incoming))))
                     }
                 }
             }
@@ -197,7 +200,7 @@ impl Exchange {
                 return Err(Error::Internal("a reply without a request"));
             };
             if let Some(until) = pending.until {
-                tokio::time::sleep_until(until).await;
+                self.record.wait(until.saturating_duration_since(Instant::now())).await;
                 pending.until = None;
             }
             let sending = || Sending {
@@ -252,14 +255,15 @@ impl Exchange {
         let (At::Fetch(pending), Ok(Err(failure))) = (&mut self.at, planned) else {
             return false;
         };
+        let asked = Duration::from_millis(failure.retry_after_ms.unwrap_or(500).into());
         let again = self.role == Role::Transform
             && status < 400
             && pending.ready.idempotent
             && pending.repeats < self.site.upstream.retries
+            && asked <= LONGEST_PAUSE
             && failure::passes(&failure.kind);
         if again {
             pending.repeats += 1;
-            let asked = Duration::from_millis(failure.retry_after_ms.unwrap_or(500).into());
             pending.until = Some(Instant::now() + asked);
         }
         again
@@ -313,15 +317,31 @@ impl Exchange {
             uploads: &self.uploads,
         };
         let ready = request::prepare(fetch.request, &around)?;
-        let wait = Duration::from_millis(fetch.delay_ms.into());
+        let until = self.not_before(Duration::from_millis(fetch.delay_ms.into()))?;
         self.at = At::Fetch(Box::new(Pending {
             ready: Arc::new(ready),
             state: fetch.state,
-            until: (!wait.is_zero()).then(|| Instant::now() + wait),
+            until,
             flight: None,
             repeats: 0,
         }));
         Ok(())
+    }
+
+    /// When a request is sent that is to wait: now, if nobody is there who would not be ready. A wait that nobody sees the end of is
+    /// not begun.
+    fn not_before(&self, wait: Duration) -> Result<Option<Instant>> {
+        if wait.is_zero() || self.site.upstream.client.is_canned() {
+            return Ok(None);
+        }
+        let until = Instant::now() + wait;
+        if until > self.deadline {
+            return Err(Error::AdapterTimeout {
+                adapter: self.site.adapter.id.to_string(),
+                limit: self.runtime.limits().wall_clock,
+            });
+        }
+        Ok(Some(until))
     }
 
     /// Passes chunks on.

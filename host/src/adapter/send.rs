@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use backon::BackoffBuilder as _;
 use bytes::Bytes;
 use http::HeaderMap;
-use tokio::time::Instant;
 
 use super::{
     auth::Credentials,
@@ -19,7 +18,7 @@ use crate::{
 };
 
 /// A provider that asks for a longer pause than this gets no second try in this call.
-const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
 /// A reply.
 pub(super) enum Received {
@@ -47,13 +46,6 @@ impl Sending {
     /// Sends, and repeats the request after a broken connection or a failure of a passing kind: if it is idempotent, or certainly
     /// was not worked on.
     pub(super) async fn run(self) -> Result<Received> {
-        let started = Instant::now();
-        let received = self.persist().await;
-        self.record.note(|entry| entry.upstream += started.elapsed());
-        received
-    }
-
-    async fn persist(&self) -> Result<Received> {
         let mut pauses = backon::ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(Duration::from_millis(200))
@@ -66,7 +58,7 @@ impl Sending {
                 return received;
             };
             match pauses.next() {
-                Some(pause) if asked <= LONGEST_PAUSE => tokio::time::sleep(pause.max(asked)).await,
+                Some(pause) if asked <= LONGEST_PAUSE => self.record.wait(pause.max(asked)).await,
                 _ => return received,
             }
         }
@@ -74,7 +66,7 @@ impl Sending {
 
     async fn once(&self) -> Result<Received> {
         let outgoing = self.ready.outgoing(&self.site, self.credentials.as_deref());
-        let incoming = self.site.upstream.send(outgoing).await?;
+        let incoming = self.site.upstream.send(outgoing, &self.record).await?;
         let flows = self.ready.reading != Reading::Whole && (200..300).contains(&incoming.status);
         if flows {
             return Ok(Received::Flowing(incoming));

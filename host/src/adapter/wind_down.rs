@@ -8,7 +8,7 @@
 
 use std::pin::Pin;
 
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::{
     engine::Runtime,
@@ -126,6 +126,7 @@ impl Exchange {
         self.out = Output::account(&self.out);
         // Whoever is broken off for asking too often may still say goodbye.
         self.requests = 0;
+        self.deadline = Instant::now() + self.runtime.limits().wind_down;
         self.land().await?;
         let turn = match self.left() {
             Left::Nothing => return Ok(()),

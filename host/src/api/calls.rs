@@ -12,7 +12,7 @@ use hyper::{
 
 use super::{
     error,
-    respond::{Answer, with_id},
+    respond::{Answer, Stream, with_id},
 };
 use crate::{
     call::{Call, Operation},
@@ -65,7 +65,7 @@ async fn read(mut body: Incoming, limit: usize, patience: Duration) -> Result<By
         let mut first: Option<Bytes> = None;
         let mut rest = BytesMut::new();
         while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(|_| Error::ClientGone)?.into_data() else {
+            let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() else {
                 continue;
             };
             if first.as_ref().map_or(0, Bytes::len) + rest.len() + data.len() > limit {
@@ -87,6 +87,19 @@ async fn read(mut body: Incoming, limit: usize, patience: Duration) -> Result<By
         .map_err(|_| Error::ClientSlow { after: patience })?
 }
 
+/// Why a body cannot be read on: it is not what its head promised, or there is nobody any more who sends it.
+fn broken(error: &hyper::Error) -> Error {
+    use std::{error::Error as _, io::ErrorKind};
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    match cause.map(std::io::Error::kind) {
+        Some(ErrorKind::InvalidInput | ErrorKind::InvalidData) => Error::invalid(
+            "The body is not in the chunks that its transfer-encoding promises.",
+            None,
+        ),
+        _ => Error::ClientGone,
+    }
+}
+
 fn respond(reply: Reply, record: Arc<Record>) -> Response {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
     record.note(|entry| entry.status = status.as_u16());
@@ -95,7 +108,7 @@ fn respond(reply: Reply, record: Arc<Record>) -> Response {
             record.first_byte();
             (Answer::Whole(Some(bytes), Some(record)), "application/json")
         }
-        Body::Events(events) => (Answer::Events(Some(events), record), "text/event-stream"),
+        Body::Events(events) => (Answer::Events(Stream::new(events, record)), "text/event-stream"),
     };
     let mut response = Response::new(answer);
     *response.status_mut() = status;

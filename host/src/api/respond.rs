@@ -11,7 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::error;
-use crate::{record::Record, reply::Events, server::Response};
+use crate::{chunk::DONE, error::Error, record::Record, reply::Events, server::Response};
 
 /// The header that names a request, on both sides.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -20,8 +20,63 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 pub enum Answer {
     /// All of it, and the account that closes when it is out.
     Whole(Option<Bytes>, Option<Arc<Record>>),
-    /// Events as they come, and the account they belong to.
-    Events(Option<Events>, Arc<Record>),
+    /// Events as they come.
+    Events(Stream),
+}
+
+/// Events on their way to a client.
+pub struct Stream {
+    /// `None` when there are no more.
+    events: Option<Events>,
+    /// The account they belong to.
+    record: Arc<Record>,
+    /// The end mark is out: who leaves now has heard it all.
+    told: bool,
+}
+
+impl Stream {
+    pub(super) fn new(events: Events, record: Arc<Record>) -> Self {
+        Self {
+            events: Some(events),
+            record,
+            told: false,
+        }
+    }
+
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let Some(events) = &mut self.events else {
+            return Poll::Ready(None);
+        };
+        match std::task::ready!(events.as_mut().poll_next(context)) {
+            Some(Ok(bytes)) => {
+                self.record.first_byte();
+                self.told |= bytes.ends_with(DONE);
+                Poll::Ready(Some(bytes))
+            }
+            Some(Err(broken)) => {
+                self.events = None;
+                // The status line is out: the stream itself has to say it.
+                let status = self.record.status();
+                self.record.failed(&broken);
+                self.record.note(|entry| entry.status = status);
+                Poll::Ready(Some(error::event(&broken)))
+            }
+            None => {
+                self.events = None;
+                Poll::Ready(None)
+            }
+        }
+    }
+}
+
+impl Drop for Stream {
+    /// A client that leaves in the middle is in the account: the status, which went out long before, does not tell.
+    fn drop(&mut self) {
+        if self.events.is_some() && !self.told {
+            let gone = Error::ClientGone;
+            self.record.note(|entry| entry.error = Some((gone.side(), gone.word())));
+        }
+    }
 }
 
 impl Answer {
@@ -39,45 +94,25 @@ impl Body for Answer {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let (events, record) = match &mut *self {
-            Self::Whole(bytes, _) => return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Events(events, record) => (events, record),
-        };
-        let Some(stream) = events.as_mut() else {
-            return Poll::Ready(None);
-        };
-        match stream.as_mut().poll_next(context) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Some(Ok(bytes))) => {
-                record.first_byte();
-                Poll::Ready(Some(Ok(Frame::data(bytes))))
-            }
-            Poll::Ready(Some(Err(broken))) => {
-                *events = None;
-                // The status line is out: the stream itself has to say it.
-                let status = record.status();
-                record.failed(&broken);
-                record.note(|entry| entry.status = status);
-                Poll::Ready(Some(Ok(Frame::data(error::event(&broken)))))
-            }
-            Poll::Ready(None) => {
-                *events = None;
-                Poll::Ready(None)
-            }
+        match &mut *self {
+            Self::Whole(bytes, _) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Events(stream) => stream
+                .poll_next(context)
+                .map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes)))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(bytes, _) => bytes.is_none(),
-            Self::Events(events, _) => events.is_none(),
+            Self::Events(stream) => stream.events.is_none(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes, _) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
-            Self::Events(..) => SizeHint::default(),
+            Self::Events(_) => SizeHint::default(),
         }
     }
 }

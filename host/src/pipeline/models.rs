@@ -81,19 +81,18 @@ async fn own_list(gateway: &Gateway, provider: &Provider) -> Vec<Value> {
 
 /// Asks a provider for its models, as it lists them.
 pub async fn ask(gateway: &Gateway, provider: &Provider) -> Result<Vec<Value>> {
-    match &provider.speaks {
-        Speaks::OpenAi(upstream) => passthrough::models(upstream).await,
-        Speaks::Adapter(site) => {
-            let id = format!("models-of-{}", provider.id());
-            let record = Record::open(gateway.telemetry.clone(), id, Operation::Models.as_str());
-            let models = adapter::models(&gateway.runtime, site, &record).await;
-            record.note(|entry| entry.status = 200);
-            models
-                .inspect_err(|error| record.failed(error))
-                .map(Option::unwrap_or_default)
-        }
+    let id = format!("models-of-{}", provider.id());
+    let record = Record::open(gateway.telemetry.clone(), id, Operation::Models.as_str());
+    record.note(|entry| entry.provider = Some(provider.id().into()));
+    let models = match &provider.speaks {
+        Speaks::OpenAi(upstream) => passthrough::models(upstream, &record).await,
+        Speaks::Adapter(site) => adapter::models(&gateway.runtime, site, &record)
+            .await
+            .map(Option::unwrap_or_default),
         Speaks::Nothing(_) => Ok(Vec::new()),
-    }
+    };
+    record.note(|entry| entry.status = 200);
+    models.inspect_err(|error| record.failed(error))
 }
 
 /// A registered model, with what is known of it.

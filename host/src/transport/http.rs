@@ -4,6 +4,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -22,7 +23,10 @@ use super::{
     pool::{self, Pool},
     tls,
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    record::Record,
+};
 
 /// Pooled connections under one set of rules; or replies that are there already.
 #[derive(Clone)]
@@ -39,6 +43,11 @@ impl Client {
     pub fn new(egress: Policy, rules: &tls::Rules) -> Result<Self, String> {
         let connector = connect::connector(egress, tls::config(rules)?);
         Ok(Self(Wire::Network(Pool::new(connector))))
+    }
+
+    /// True if there is no provider, so that nothing need be waited for.
+    pub fn is_canned(&self) -> bool {
+        matches!(self.0, Wire::Canned(_))
     }
 
     /// A client that sends nothing and answers with `replies`, in order: for an adapter's own tests.
@@ -78,14 +87,18 @@ pub struct Incoming {
 }
 
 impl Upstream {
-    /// Sends a request and waits for the head of its reply. Redirects are not followed.
-    pub async fn send(&self, request: Outgoing) -> Result<Incoming> {
+    /// Sends a request and waits for the head of its reply. Redirects are not followed. The time this takes, and the time spent
+    /// waiting for the body, goes to the account of `record`.
+    pub async fn send(&self, request: Outgoing, record: &Arc<Record>) -> Result<Incoming> {
         let pool = match &self.client.0 {
             Wire::Network(pool) => pool,
-            Wire::Canned(replies) => return self.canned(replies),
+            Wire::Canned(replies) => return self.canned(replies, record),
         };
+        let mut wait = Wait::begin(record);
         let limit = request.timeout.map_or(self.timeout, |asked| asked.min(self.timeout));
-        let mut reply = match tokio::time::timeout(limit, pool.send(request)).await {
+        let replied = tokio::time::timeout(limit, pool.send(request)).await;
+        wait.over();
+        let mut reply = match replied {
             Err(_) => {
                 return Err(Error::UpstreamTimeout {
                     provider: self.id.clone(),
@@ -118,13 +131,14 @@ impl Upstream {
         Ok(Incoming {
             status: reply.status.as_u16(),
             headers: reply.headers,
-            body: self.reading(source),
+            body: self.reading(source, wait),
         })
     }
 
-    fn reading(&self, source: Source) -> Reading {
+    fn reading(&self, source: Source, wait: Wait) -> Reading {
         Reading {
             source,
+            wait,
             provider: self.id.clone(),
             idle: self.idle_timeout,
             read: Instant::now(),
@@ -132,7 +146,7 @@ impl Upstream {
         }
     }
 
-    fn canned(&self, replies: &Canned) -> Result<Incoming> {
+    fn canned(&self, replies: &Canned, record: &Arc<Record>) -> Result<Incoming> {
         let reply = replies.next().ok_or_else(|| Error::Connection {
             provider: self.id.clone(),
             reason: "there is no further reply".to_owned(),
@@ -141,14 +155,51 @@ impl Upstream {
         Ok(Incoming {
             status: reply.status,
             headers: reply.headers,
-            body: self.reading(Source::Canned(reply.body)),
+            body: self.reading(Source::Canned(reply.body), Wait::begin(record)),
         })
+    }
+}
+
+/// The time spent waiting for one reply. The account gets it when nobody waits any more.
+struct Wait {
+    record: Arc<Record>,
+    since: Option<Instant>,
+    spent: Duration,
+}
+
+impl Wait {
+    fn begin(record: &Arc<Record>) -> Self {
+        Self {
+            record: Arc::clone(record),
+            since: Some(Instant::now()),
+            spent: Duration::ZERO,
+        }
+    }
+
+    /// Something is waited for, if it was not already.
+    fn on(&mut self) {
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    /// It has come.
+    fn over(&mut self) {
+        if let Some(since) = self.since.take() {
+            self.spent += since.elapsed();
+        }
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        self.over();
+        self.record.note(|entry| entry.upstream += self.spent);
     }
 }
 
 /// A body being read.
 pub struct Reading {
     source: Source,
+    wait: Wait,
     provider: String,
     idle: Duration,
     read: Instant,
@@ -185,6 +236,15 @@ impl Reading {
 
     /// What [`Reading::next`] would give now.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        let polled = self.poll_source(context);
+        match polled {
+            Poll::Pending => self.wait.on(),
+            Poll::Ready(_) => self.wait.over(),
+        }
+        polled
+    }
+
+    fn poll_source(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         loop {
             match self.source.poll_next(context) {
                 Poll::Ready(Some(Ok(data))) if data.is_empty() => {}

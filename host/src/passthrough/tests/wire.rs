@@ -312,6 +312,7 @@ async fn embeddings_of_several_inputs_come_as_a_list_of_lists() {
 
 #[tokio::test]
 async fn models_are_listed_in_both_shapes() {
+    let record = Record::open(Arc::new(Telemetry::default()), "r".to_owned(), "models");
     let list = r#"[{"id":"a"},{"id":"b"}]"#;
     let answers = vec![
         answer(
@@ -325,8 +326,11 @@ async fn models_are_listed_in_both_shapes() {
     ];
     let provider = Provider::playing(answers).await;
     for _ in 0..2 {
-        let found = models(&provider.upstream).await.expect("a list");
+        let found = models(&provider.upstream, &record).await.expect("a list");
         assert_eq!(json!(found), json!([{"id": "a"}, {"id": "b"}]));
     }
-    assert!(matches!(models(&provider.upstream).await, Err(Error::Refused(_))));
+    assert!(matches!(
+        models(&provider.upstream, &record).await,
+        Err(Error::Refused(_))
+    ));
 }
