@@ -30,11 +30,17 @@ use crate::{
 /// Credentials are renewed when this much of their life is left, or a fifth of it if that is less.
 const EARLY: Duration = Duration::from_mins(1);
 
+/// How long a failure is the answer for everybody.
+const FAILED: Duration = Duration::from_secs(1);
+
 /// The credentials of one provider.
 pub(super) struct Cache {
     current: ArcSwapOption<Credentials>,
     /// Held by whoever is fetching new ones.
     fetching: Arc<Semaphore>,
+    /// The last time they could not be had. For a moment it is the answer for all who ask, so that a crowd of callers does not ask a
+    /// provider that refuses one after the other.
+    failed: ArcSwapOption<(Instant, Error)>,
 }
 
 impl Default for Cache {
@@ -42,6 +48,7 @@ impl Default for Cache {
         Self {
             current: ArcSwapOption::empty(),
             fetching: Arc::new(Semaphore::new(1)),
+            failed: ArcSwapOption::empty(),
         }
     }
 }
@@ -149,6 +156,12 @@ impl Cache {
         }
     }
 
+    fn failed(&self) -> Option<Error> {
+        let failed = self.failed.load();
+        let (at, error) = failed.as_deref()?;
+        (at.elapsed() < FAILED).then(|| error.clone())
+    }
+
     fn good(&self) -> Option<Arc<Credentials>> {
         self.current.load_full().filter(|credentials| credentials.good())
     }
@@ -175,9 +188,14 @@ pub(super) async fn credentials(
     if let Some(good) = cache.good() {
         return Ok(Some(good));
     }
-    fetch(runtime.clone(), Arc::clone(site), Arc::clone(record))
-        .await
-        .map(Some)
+    if let Some(failed) = cache.failed() {
+        return Err(failed);
+    }
+    let fetched = fetch(runtime.clone(), Arc::clone(site), Arc::clone(record)).await;
+    if let Err(error) = &fetched {
+        cache.failed.store(Some(Arc::new((Instant::now(), error.clone()))));
+    }
+    fetched.map(Some)
 }
 
 /// Fetches new credentials beside the call that found the old ones near their end; one at a time. A failure is only logged: the old

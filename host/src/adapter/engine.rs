@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Linker};
 
@@ -40,6 +40,12 @@ struct Inner {
     slots: Arc<Semaphore>,
     wind_down: TaskTracker,
     ticker: Ticker,
+}
+
+/// A guest's place, given back when it is dropped.
+pub(super) struct Slot {
+    _share: Option<OwnedSemaphorePermit>,
+    _place: OwnedSemaphorePermit,
 }
 
 /// An engine, and what guests on it may import.
@@ -89,14 +95,27 @@ impl Runtime {
         }))
     }
 
-    /// A place for one more guest. A full pool answers with an error and does not wait, so the waiting is done here.
-    pub(super) async fn slot(&self) -> Result<OwnedSemaphorePermit> {
-        let slots = Arc::clone(&self.0.slots);
-        if let Ok(permit) = Arc::clone(&slots).try_acquire_owned() {
-            return Ok(permit);
-        }
-        let permit = tokio::time::timeout(self.0.limits.queue, slots.acquire_owned()).await;
-        permit
+    /// What one adapter may take of the places: half, so that one whose calls never end leaves room for the others.
+    pub(super) fn share(&self) -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(self.0.limits.slots.div_ceil(2) as usize))
+    }
+
+    /// A place for one more guest, out of its adapter's `share` if it has one. A full pool answers with an error and does not wait,
+    /// so the waiting is done here.
+    pub(super) async fn slot(&self, share: Option<&Arc<Semaphore>>) -> Result<Slot> {
+        let taken = async {
+            let share = match share {
+                Some(share) => Some(Arc::clone(share).acquire_owned().await?),
+                None => None,
+            };
+            let place = Arc::clone(&self.0.slots).acquire_owned().await?;
+            Ok::<_, AcquireError>(Slot {
+                _share: share,
+                _place: place,
+            })
+        };
+        tokio::time::timeout(self.0.limits.queue, taken)
+            .await
             .map_err(|_| Error::Busy("every adapter instance is in use; raise the limit or try again"))?
             .map_err(|_| Error::Draining)
     }

@@ -6,7 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::{
     Store, UpdateDeadline,
     component::{Instance, InstancePre, ResourceAny},
@@ -14,7 +13,7 @@ use wasmtime::{
 
 use super::{
     contract::{Context, Exports, Failure, Resumption, Step, streaming, transform, types::Pairs},
-    engine::{Runtime, TICK},
+    engine::{Runtime, Slot, TICK},
     fault::Rules,
     limits::Limits,
     load::Adapter,
@@ -38,7 +37,7 @@ pub(super) struct Guest {
     condition: Condition,
     spent: Spent,
     /// Held as long as the instance lives: the pool has a place for it.
-    _slot: OwnedSemaphorePermit,
+    _slot: Slot,
 }
 
 /// Whether an instance can be called.
@@ -65,7 +64,7 @@ impl Guest {
     /// A fresh instance for one exchange with `site`.
     pub(super) async fn new(runtime: &Runtime, site: &Arc<Site>, request: &Arc<str>) -> Result<Self> {
         let adapter = Arc::clone(&site.adapter);
-        let slot = runtime.slot().await?;
+        let slot = runtime.slot(Some(&adapter.share)).await?;
         let limits = runtime.limits();
         let logger = Arc::clone(&adapter.logger);
         let sandbox = Sandbox::new(limits, logger, Arc::clone(request), Some(Arc::clone(site)));
@@ -95,7 +94,7 @@ impl Guest {
 
     /// Asks a component who it is; nothing is known about it yet.
     pub(super) async fn describe(runtime: &Runtime, pre: &InstancePre<Sandbox>, exports: &Exports) -> Result<String> {
-        let _slot = runtime.slot().await?;
+        let _slot = runtime.slot(None).await?;
         let limits = runtime.limits();
         let rules = Rules::new(limits, "new".into());
         let logger = Arc::new(Logger::new("new".into(), limits.log));

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use wasmtime::component::{Component, InstancePre};
 
 use super::{
@@ -26,6 +27,8 @@ pub struct Adapter {
     pub(super) pre: InstancePre<Sandbox>,
     pub(super) exports: Exports,
     pub(super) logger: Arc<Logger>,
+    /// The places its calls may take.
+    pub(super) share: Arc<Semaphore>,
 }
 
 /// A component's machine code, for this machine and this build of the gateway.
@@ -141,6 +144,7 @@ impl Runtime {
             pre,
             exports,
             logger,
+            share: self.share(),
         })
     }
 

@@ -56,6 +56,16 @@ async fn a_token_is_fetched_with_a_secret_in_a_form_and_used_by_all_calls() {
 }
 
 #[tokio::test]
+async fn a_provider_that_refuses_a_token_is_asked_once_by_a_crowd() {
+    let world = World::new("contract").await;
+    let calls = async { tokio::join!(world.call("form"), world.call("form"), world.call("form")) };
+    let (replies, _) = tokio::join!(calls, world.provider.expect("/token", 400, "no"));
+    for reply in [replies.0, replies.1, replies.2] {
+        assert_eq!(reply.err().unwrap().to_string(), "no");
+    }
+}
+
+#[tokio::test]
 async fn after_a_401_the_token_is_fetched_again_once_and_the_request_repeated() {
     let world = World::new("contract").await;
     let (reply, ()) = tokio::join!(world.call("form"), async {

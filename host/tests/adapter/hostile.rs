@@ -1,13 +1,14 @@
 //! Whatever a guest does costs its own call: an error in our words, and the next call works.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use witgate::{
-    adapter::Limits,
+    adapter::{self, Limits},
     error::{Error, Side},
+    transport::{Upstream, canned, http::Client},
 };
 
-use super::world::{KEY, World, entry, events, record, said};
+use super::world::{KEY, World, call, content, entry, events, guest, record, said, site_of, whole};
 
 /// The code a client sees.
 fn code<T>(result: Result<T, Error>) -> String {
@@ -223,6 +224,60 @@ async fn when_every_place_is_taken_a_call_waits_and_is_then_turned_away() {
     assert!(holding.0.is_err());
     world.runtime.drain().await;
     assert_eq!(world.text("fine").await.unwrap(), "well behaved");
+}
+
+#[tokio::test]
+async fn an_adapter_whose_calls_never_end_leaves_room_for_the_others() {
+    let limits = Limits {
+        slots: 2,
+        queue: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let world = World::with("hostile", limits).await;
+    let other = Arc::new(world.runtime.load(guest("plain")).await.unwrap());
+    let other = site_of((*world.site.upstream).clone(), &other);
+    let holding = tokio::join!(world.stream("push-no-json"), async {
+        let mut exchange = world.provider.next().await;
+        let error = world.call("fine").await.err().unwrap();
+        assert_eq!(error.code(), Some("gateway_busy"));
+        let (call, record) = (call("m", false), record());
+        let (answered, _) = tokio::join!(
+            adapter::call(&world.runtime, &other, &call, "m", 1, &record),
+            world.provider.expect("/chat/completions", 200, r#"{"choices":[]}"#)
+        );
+        assert!(answered.is_ok());
+        exchange.answer(404, &[], b"").await;
+        world.provider.expect("/cancel", 200, "").await;
+    });
+    assert!(holding.0.is_err());
+}
+
+#[tokio::test]
+async fn a_wait_that_outlasts_the_call_is_not_begun() {
+    let world = World::new("hostile").await;
+    assert_eq!(code(world.call("sleep-forever").await), "adapter_timeout");
+    let (refused, ()) = tokio::join!(world.call("busy-forever"), async {
+        world.provider.expect("/", 200, "").await;
+    });
+    assert_eq!(refused.err().unwrap().word(), "overloaded");
+}
+
+#[tokio::test]
+async fn nothing_is_waited_for_where_there_is_no_provider() {
+    let world = World::new("hostile").await;
+    let reply = canned::Reply {
+        status: 200,
+        headers: http::HeaderMap::new(),
+        body: bytes::Bytes::new(),
+    };
+    let upstream = Upstream {
+        client: Client::canned(canned::Canned::new([reply])),
+        ..(*world.site.upstream).clone()
+    };
+    let site = site_of(upstream, &world.site.adapter);
+    let call = call("sleep-forever", false);
+    let reply = adapter::call(&world.runtime, &site, &call, &call.model, 1, &record()).await;
+    assert_eq!(content(&whole(reply.unwrap())), "as if nothing had happened");
 }
 
 #[tokio::test]

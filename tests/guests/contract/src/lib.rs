@@ -232,6 +232,9 @@ impl auth::Guest for Contract {
             return Ok(send(request, "token"));
         };
         let token = text(&reply.response.body);
+        if reply.response.status >= 400 {
+            return Err(failure("authentication", &token));
+        }
         Ok(Step::Done(
             json!({"headers": {"authorization": format!("Bearer {token}")}, "vars": {"project": "p1"}, "ttl_ms": 3600000}).to_string(),
         ))
