@@ -13,7 +13,7 @@ use matchit::Router;
 
 use crate::{
     call::Operation,
-    error::Error,
+    error::{Error, Result},
     server::{App, Response},
 };
 pub use respond::Answer;
@@ -62,18 +62,29 @@ impl Endpoints {
         Self(router)
     }
 
-    fn find(&self, method: &Method, path: &str) -> Option<(Endpoint, String)> {
-        let found = self.0.at(path).ok()?;
+    /// The endpoint, and the rest of the path where it takes one.
+    fn find(&self, method: &Method, path: &str) -> Result<(Endpoint, String)> {
+        let (asked, path) = (method.to_string(), path.to_owned());
+        let Ok(found) = self.0.at(&path) else {
+            return Err(Error::NoSuchPath { method: asked, path });
+        };
         // HEAD is GET without a body; the server leaves the body out.
         let method = if method == Method::HEAD { &Method::GET } else { method };
-        let (_, endpoint) = found.value.iter().find(|(m, _)| m == method)?;
+        let Some((_, endpoint)) = found.value.iter().find(|(m, _)| m == method) else {
+            let allowed: Vec<_> = found.value.iter().map(|(m, _)| m.as_str()).collect();
+            return Err(Error::WrongMethod {
+                method: asked,
+                allowed: allowed.join(", "),
+                path,
+            });
+        };
         let rest = found
             .params
             .iter()
             .next()
             .map(|(_, value)| value.to_owned())
             .unwrap_or_default();
-        Some((*endpoint, rest))
+        Ok((*endpoint, rest))
     }
 }
 
@@ -86,12 +97,9 @@ impl Default for Endpoints {
 /// Answers one request. Every error has been turned into a response.
 pub async fn handle(app: &Arc<App>, request: Request<Incoming>) -> Response {
     let id = respond::request_id(request.headers());
-    let Some((endpoint, rest)) = app.endpoints.find(request.method(), request.uri().path()) else {
-        let error = Error::NoSuchPath {
-            method: request.method().to_string(),
-            path: request.uri().path().to_owned(),
-        };
-        return error::response(&error, &id);
+    let (endpoint, rest) = match app.endpoints.find(request.method(), request.uri().path()) {
+        Ok(found) => found,
+        Err(error) => return error::response(&error, &id),
     };
     let answer = match endpoint {
         Endpoint::Call(operation) => return calls::handle(app, operation, id, request).await,

@@ -280,6 +280,16 @@ pub enum Error {
         /// The request's path.
         path: String,
     },
+    /// There is the path, and not for this method.
+    #[error("{path} is not for {method}; it takes {allowed}")]
+    WrongMethod {
+        /// The request's method.
+        method: String,
+        /// The request's path.
+        path: String,
+        /// Those it takes, as the header `allow` lists them.
+        allowed: String,
+    },
     /// The admin API is switched off.
     #[error("there is no admin API: set `admin.key` or `admin.key_env` in the configuration")]
     NoAdmin,
@@ -391,6 +401,7 @@ impl Error {
             | Self::Unauthorized(_)
             | Self::ModelNotFound { .. }
             | Self::NoSuchPath { .. }
+            | Self::WrongMethod { .. }
             | Self::NoAdmin => Side::Client,
             Self::Egress(_) => Side::Policy,
             Self::Busy(_) | Self::Draining | Self::Misconfigured { .. } | Self::Internal(_) => Side::Gateway,
@@ -426,9 +437,11 @@ impl Error {
         }
     }
 
-    /// True if another provider may do better: everything but what is wrong with the request itself.
+    /// True if another provider may do better: everything but what is wrong with the request itself. What one adapter does not
+    /// support, another may.
     pub fn elsewhere(&self) -> bool {
-        !matches!(self.side(), Side::Client | Side::Policy)
+        let unsupported = matches!(self, Self::Refused(failure) if failure.kind == Kind::Unsupported);
+        unsupported || !matches!(self.side(), Side::Client | Side::Policy)
     }
 
     /// The HTTP status of the answer.
@@ -440,6 +453,7 @@ impl Error {
             Self::ClientGone => 499,
             Self::Unauthorized(_) => 401,
             Self::ModelNotFound { .. } | Self::NoSuchPath { .. } | Self::NoAdmin => 404,
+            Self::WrongMethod { .. } => 405,
             Self::Busy(_) | Self::Draining => 503,
             Self::Misconfigured { .. } | Self::Internal(_) => 500,
             Self::UpstreamTimeout { .. } => 504,
@@ -483,6 +497,7 @@ impl Error {
             Self::Unauthorized(_) => "invalid_api_key",
             Self::ModelNotFound { .. } => "model_not_found",
             Self::NoSuchPath { .. } => "unknown_url",
+            Self::WrongMethod { .. } => "method_not_allowed",
             Self::NoAdmin => "no_admin_api",
             Self::Busy(_) => "gateway_busy",
             Self::Draining => "gateway_draining",

@@ -157,3 +157,84 @@ async fn clients_that_try_again_by_themselves_are_told_whether_that_helps() {
         answer.text
     );
 }
+
+/// A provider that takes a request and hangs up, and how often it was asked.
+async fn hangs_up() -> (String, std::sync::Arc<AtomicUsize>) {
+    use tokio::io::AsyncReadExt as _;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let asked = std::sync::Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            if stream.read(&mut request).await.is_ok_and(|read| read > 0) {
+                count.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    });
+    (
+        format!(
+            "[[providers]]\nname = \"a\"\nbase_url = \"http://{address}/v1\"\nmodels = [\"small\"]\npriority = 1\nmax_retries = 1\n"
+        ),
+        asked,
+    )
+}
+
+#[tokio::test]
+async fn a_request_that_may_have_been_worked_on_is_not_sent_there_again() {
+    let (first, asked) = hangs_up().await;
+    let gateway = Witgate::start(&first, &[]).await;
+    assert_eq!(gateway.chat("small", false).await.code(), "provider_connection_failed");
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    let body = json!({ "model": "small", "messages": [{ "role": "user", "content": "x" }] }).to_string();
+    gateway
+        .post_text("/v1/chat/completions", body, &[("idempotency-key", "k")])
+        .await;
+    assert_eq!(
+        asked.load(Ordering::SeqCst),
+        3,
+        "the client said that it may come twice"
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_may_have_been_worked_on_goes_to_the_next_provider() {
+    let (first, asked) = hangs_up().await;
+    let up = Provider::start(|_| Played::json(200, &completion("ok"))).await;
+    let gateway = Witgate::start(&(first + &entry("b", &up, "priority = 2")), &[]).await;
+    assert_eq!(gateway.chat("small", false).await.status, 200);
+    assert_eq!((asked.load(Ordering::SeqCst), up.asked().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_off_is_not_asked_for_there_again() {
+    let cut = Provider::start(|_| {
+        let (sender, played) = Played::live("application/json");
+        sender.try_send(Ok("{\"id\":".into())).expect("there is room");
+        sender
+            .try_send(Err(witgate_tests::provider::Broken))
+            .expect("there is room");
+        played
+    })
+    .await;
+    let up = Provider::start(|_| Played::json(200, &completion("ok"))).await;
+    let config = entry("a", &cut, "priority = 1\nmax_retries = 2") + &entry("b", &up, "priority = 2");
+    let gateway = Witgate::start(&config, &[]).await;
+    assert_eq!(gateway.chat("small", false).await.status, 200);
+    assert_eq!((cut.asked().len(), up.asked().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn what_one_adapter_does_not_support_another_provider_may() {
+    let up = Provider::start(|_| {
+        Played::json(200, &json!({ "object": "list", "model": "small", "data": [{ "object": "embedding", "index": 0, "embedding": [1.0] }] }))
+    })
+    .await;
+    let config = "[[providers]]\nname = \"a\"\ntype = \"anthropic\"\nbase_url = \"http://127.0.0.1:9\"\nmodels = [\"small\"]\npriority = 1\n";
+    let gateway = Witgate::start(&(config.to_owned() + &entry("b", &up, "priority = 2")), &["anthropic"]).await;
+    let answer = gateway
+        .post("/v1/embeddings", &json!({ "model": "small", "input": "x" }))
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+}

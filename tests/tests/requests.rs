@@ -141,6 +141,14 @@ async fn an_unknown_path_is_a_404_in_the_apis_shape() {
 }
 
 #[tokio::test]
+async fn a_path_asked_with_the_wrong_method_says_which_it_takes() {
+    let (_provider, gateway) = gateway("").await;
+    let answer = gateway.get("/v1/chat/completions").await;
+    assert_eq!((answer.status, answer.code().as_str()), (405, "method_not_allowed"));
+    assert_eq!(answer.headers["allow"], "POST");
+}
+
+#[tokio::test]
 async fn the_clients_request_id_comes_back_and_a_new_one_is_made() {
     let (_provider, gateway) = gateway("").await;
     let answer = gateway

@@ -276,3 +276,18 @@ async fn a_certificate_that_is_not_there_is_a_mistake_in_the_configuration() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_body_that_is_not_in_chunks_as_it_says_is_a_bad_request() {
+    let (_provider, gateway) = gateway("").await;
+    let mut stream = raw(&gateway).await;
+    let head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nnot a length\r\n";
+    stream.write_all(head).await.expect("a request");
+    let mut answer = vec![0; 4096];
+    let read = stream.read(&mut answer).await.expect("an answer");
+    assert!(
+        answer[..read].starts_with(b"HTTP/1.1 400"),
+        "{}",
+        String::from_utf8_lossy(&answer[..read])
+    );
+}

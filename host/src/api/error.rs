@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 
 use super::respond::{Answer, with_id};
@@ -83,6 +83,11 @@ pub fn response(error: &Error, id: &str) -> Response {
             SHOULD_RETRY,
             HeaderValue::from_static(if worth { "true" } else { "false" }),
         );
+    }
+    if let Error::WrongMethod { allowed, .. } = error
+        && let Ok(allowed) = HeaderValue::try_from(allowed)
+    {
+        headers.insert(ALLOW, allowed);
     }
     if let Some(after) = error.retry_after() {
         headers.insert(

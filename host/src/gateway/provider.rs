@@ -144,8 +144,7 @@ fn adapter_of<'a>(config: &config::Provider, adapters: &'a Adapters) -> Result<O
         Via::Adapter(id) => adapters.get(id).ok_or_else(|| format!("there is no adapter `{id}`")),
         Via::Type(type_) => serving(type_, adapters).ok_or_else(|| format!("no adapter serves the type `{type_}`")),
     };
-    let hint = |reason| format!("{reason}; `witgate adapter list` shows those there are");
-    adapter.map(Some).map_err(hint)
+    adapter.map(Some)
 }
 
 fn speaks(

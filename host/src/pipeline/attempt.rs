@@ -49,7 +49,8 @@ pub(super) async fn run(gateway: &Gateway, target: &Target, call: &Call, record:
                 .with_min_delay(Duration::from_millis(200))
                 .with_max_times(upstream.retries as usize);
             once.retry(pauses)
-                .when(repeatable)
+                .when(|error| repeatable(error, call))
+                .notify(|_, pause| record.note(|entry| entry.upstream += pause))
                 .adjust(|error, pause| pause.map(|pause| longer(error, pause)))
                 .await
         }
@@ -57,10 +58,17 @@ pub(super) async fn run(gateway: &Gateway, target: &Target, call: &Call, record:
     }
 }
 
-/// A time-out is not repeated here: the provider may be at work still, and would be paid twice.
-fn repeatable(error: &Error) -> bool {
+/// Nothing is repeated that the provider may be at work on still, or has worked on, and would be paid for twice: after a time-out, an
+/// answer that was cut off, or a connection that broke when the request was out. The last may be, if the client said by an
+/// `idempotency-key` that the request may come twice.
+fn repeatable(error: &Error, call: &Call) -> bool {
     let patient = error.retry_after().is_none_or(|after| after <= LONGEST_PAUSE);
-    error.retryable() && patient && !matches!(error, Error::UpstreamTimeout { .. }) && !timed_out(error)
+    let harmless = match error {
+        Error::UpstreamTimeout { .. } | Error::Truncated { .. } => false,
+        Error::Connection { unsent, .. } => *unsent || call.headers.contains_key("idempotency-key"),
+        error => !timed_out(error),
+    };
+    error.retryable() && patient && harmless
 }
 
 fn timed_out(error: &Error) -> bool {
