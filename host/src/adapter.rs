@@ -30,10 +30,14 @@ mod request;
 mod sandbox;
 mod send;
 mod site;
+mod split;
 mod task;
 mod wind_down;
 
 use std::sync::Arc;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use http::HeaderMap;
 
 pub use self::{
     body::Upload,
@@ -52,10 +56,10 @@ use self::{
 };
 use crate::{
     call::{Call, Operation},
-    chunk::Stamp,
+    chunk::{self, Stamp},
     error::{Error, Failure, Kind, Result},
     record::Record,
-    reply::Reply,
+    reply::{Body, Reply},
 };
 
 /// Answers `call` through the adapter of `site`. `model` is the provider's name for the model, `attempt` counts the tries, the first
@@ -84,31 +88,101 @@ pub async fn call_with_files(
     files: Vec<Upload>,
     record: &Arc<Record>,
 ) -> Result<Reply> {
-    let adapter = &site.adapter;
-    record.note(|entry| entry.adapter = Some(Arc::clone(&adapter.id)));
+    record.note(|entry| entry.adapter = Some(Arc::clone(&site.adapter.id)));
     let (operation, body) = asked(site, call, model)?;
-    let task = Task {
-        role: Role::Transform,
-        operation: operation.as_str(),
+    let asking = Asking {
+        runtime,
+        site,
+        call,
         model,
-        streaming: call.streaming,
-        body,
-        uploads: files,
-        request: call.id.as_str().into(),
         attempt,
-        headers: forwarded(site, call),
-        out: Output::client(stamp(call), operation, call.streaming),
+        operation,
+        record,
     };
-    let held = Held::begin(runtime, site, task, record).await?;
-    let reply = if call.streaming {
-        answer::events(held).await?
+    let pieces = if files.is_empty() {
+        split::bodies(&site.adapter.manifest, operation, &body)?
     } else {
-        answer::whole(held).await?
+        Vec::new()
+    };
+    let reply = if pieces.is_empty() {
+        asking.once(body, files, call.streaming).await?
+    } else {
+        asking.in_pieces(pieces).await?
     };
     if operation == call.operation {
         Ok(reply)
     } else {
         completion::tell(reply, &site.upstream.id)
+    }
+}
+
+/// A call, and who is asked what.
+struct Asking<'a> {
+    runtime: &'a Runtime,
+    site: &'a Arc<Site>,
+    call: &'a Call,
+    model: &'a str,
+    attempt: u32,
+    operation: Operation,
+    record: &'a Arc<Record>,
+}
+
+impl Asking<'_> {
+    async fn once(&self, body: String, uploads: Vec<Upload>, streaming: bool) -> Result<Reply> {
+        let task = Task {
+            role: Role::Transform,
+            operation: self.operation.as_str(),
+            model: self.model,
+            streaming,
+            body,
+            uploads,
+            request: self.call.id.as_str().into(),
+            attempt: self.attempt,
+            headers: forwarded(self.site, self.call),
+            out: Output::client(stamp(self.call), self.operation, streaming),
+        };
+        let held = Held::begin(self.runtime, self.site, task, self.record).await?;
+        if streaming {
+            answer::events(held).await
+        } else {
+            answer::whole(held).await
+        }
+    }
+
+    /// Several calls and one answer, of which a client that wants a stream gets one made.
+    async fn in_pieces(&self, bodies: Vec<String>) -> Result<Reply> {
+        let calls = bodies.into_iter().map(|body| self.once(body, Vec::new(), false));
+        let replies: Vec<Reply> = stream::iter(calls).buffered(split::AT_ONCE).try_collect().await?;
+        let mut headers = HeaderMap::new();
+        let mut answers = Vec::with_capacity(replies.len());
+        for reply in replies {
+            headers = reply.headers;
+            if let Body::Whole(answer) = reply.body {
+                answers.push(answer);
+            }
+        }
+        let lie = || held_lie(self.site, "answers that cannot be joined to one");
+        let joined = split::join(self.operation, &answers).ok_or_else(lie)?;
+        let made = if self.call.streaming {
+            chunk::synthesise(stamp(self.call), self.operation, joined)
+        } else {
+            chunk::complete(stamp(self.call), self.operation, joined)
+        };
+        let made = made.map_err(|_| lie())?;
+        // Each of the calls has noted its own: the account is of all.
+        if let Some(usage) = made.usage {
+            self.record.note(|entry| entry.usage = usage);
+        }
+        let body = if self.call.streaming {
+            Body::Events(Box::pin(stream::iter([Ok(made.body)])))
+        } else {
+            Body::Whole(made.body)
+        };
+        Ok(Reply {
+            status: 200,
+            headers,
+            body,
+        })
     }
 }
 

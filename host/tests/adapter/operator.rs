@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use http::HeaderName;
-use serde_json::Value;
-use witgate::transport::{Auth, Upstream};
+use http::{HeaderMap, HeaderName};
+use serde_json::{Value, json};
+use witgate::{
+    adapter,
+    call::{Call, Operation},
+    transport::{Auth, Upstream},
+};
 
-use super::world::{KEY, World, site_of};
+use super::world::{KEY, World, entry, events, record, site_of, whole};
 
 /// A call of a guest that passes the body on and declares bearer; `change` is the operator's configuration.
 async fn seen(change: impl FnOnce(&mut Upstream)) -> super::provider::Seen {
@@ -31,6 +35,30 @@ async fn default_parameters_fill_what_the_client_left_out() {
         (&body["temperature"], &body["model"]),
         (&0.5.into(), &"send-body".into())
     );
+}
+
+#[tokio::test]
+async fn more_answers_than_the_adapter_gives_at_once_are_several_calls_and_one_answer() {
+    let world = World::new("hostile").await;
+    for streaming in [false, true] {
+        let body =
+            json!({ "model": "fine", "messages": [{ "role": "user", "content": "x" }], "n": 5, "stream": streaming });
+        let bytes = body.to_string().into();
+        let call = Call::parse(Operation::Chat, "r".to_owned(), HeaderMap::new(), bytes, 64).unwrap();
+        let record = record();
+        let reply = adapter::call(&world.runtime, &world.site, &call, "fine", 1, &record)
+            .await
+            .unwrap();
+        assert_eq!(entry(&record).adapter_calls, 3);
+        if streaming {
+            let (text, error) = events(reply).await;
+            assert!(error.is_none() && text.ends_with("[DONE]\n\n"), "{text}");
+            assert!(text.contains(r#""index":2"#), "{text}");
+        } else {
+            let choices = whole(reply)["choices"].as_array().unwrap().len();
+            assert_eq!(choices, 3, "each call gave one");
+        }
+    }
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ impl meta::Guest for Hostile {
             "name": "hostile",
             "version": "1.0.0",
             "operations": ["chat.completions"],
+            "limits": {"n": 2},
             // What it asks for is not what it gets.
             "permissions": {"hosts": ["169.254.169.254", "10.0.0.1", "metadata.google.internal", "allowed.example.org"]},
         })
