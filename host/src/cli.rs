@@ -14,9 +14,13 @@ mod tests;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use serde_json::{Value, json};
 
-use crate::serve as serve_gateway;
+use crate::{
+    config::{ConfigError, Problem},
+    serve as serve_gateway,
+};
 
 /// An LLM gateway whose provider adapters are WebAssembly components.
 #[derive(Parser)]
@@ -44,6 +48,8 @@ pub(crate) type Outcome = Result<(), Failed>;
 pub(crate) struct Failed {
     /// One line that says what is wrong and what to do; more lines for more mistakes.
     pub(crate) message: String,
+    /// The same for programs: `{file, line, key, message, remedy}` each.
+    errors: Vec<Value>,
     /// 64 for a wrong configuration (sysexits' EX_USAGE), 1 for the rest.
     pub(crate) code: u8,
 }
@@ -51,16 +57,26 @@ pub(crate) struct Failed {
 impl Failed {
     /// Something went wrong while doing it.
     pub(crate) fn new(error: impl std::fmt::Display) -> Self {
+        let message = error.to_string();
         Self {
-            message: error.to_string(),
+            errors: vec![json!({ "file": null, "line": null, "key": null, "message": message, "remedy": null })],
+            message,
             code: 1,
         }
     }
 
     /// The configuration is wrong; nothing was done.
-    pub(crate) fn config(error: impl std::fmt::Display) -> Self {
+    pub(crate) fn config(error: ConfigError) -> Self {
+        let message = error.to_string();
+        let told = |problem: Problem| {
+            json!({
+                "file": error.file, "line": problem.line, "key": problem.key,
+                "message": problem.message, "remedy": problem.remedy,
+            })
+        };
         Self {
-            message: error.to_string(),
+            errors: error.problems.into_iter().map(told).collect(),
+            message,
             code: 64,
         }
     }
@@ -81,7 +97,9 @@ impl Failed {
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
+    let matches = Arguments::command().get_matches();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let outcome = match arguments.command {
         Command::Check(command) => command.run(),
         Command::Serve(command) => command.run(),
         Command::Route(command) => command.run(),
@@ -93,11 +111,23 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
             if !failed.message.is_empty() {
-                eprintln!("witgate: {}", failed.message);
+                if wants_json(&matches) {
+                    print::json(&json!({ "ok": false, "errors": failed.errors }));
+                } else {
+                    print::aside(&failed.message);
+                }
             }
             ExitCode::from(failed.code)
         }
     }
+}
+
+/// True if `--json` was given to the command that ran.
+fn wants_json(matches: &ArgMatches) -> bool {
+    let here = matches
+        .try_get_one::<bool>("json")
+        .is_ok_and(|json| json == Some(&true));
+    here || matches.subcommand().is_some_and(|(_, below)| wants_json(below))
 }
 
 /// Runs a command's future on a runtime with a thread a processor.

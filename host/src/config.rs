@@ -93,10 +93,23 @@ impl Config {
                 remedy: "give the path of a TOML or JSON file".to_owned(),
             }],
         })?;
-        let json = path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-        let format = if json { Format::Json } else { Format::Toml };
+        let is = |word: &str| {
+            path.extension()
+                .is_some_and(|extension| extension.eq_ignore_ascii_case(word))
+        };
+        if is("yaml") || is("yml") {
+            let problem = Problem {
+                line: None,
+                key: None,
+                message: "is YAML, which is not read".to_owned(),
+                remedy: "write it as TOML (`.toml`) or JSON (`.json`)".to_owned(),
+            };
+            return Err(ConfigError {
+                file,
+                problems: vec![problem],
+            });
+        }
+        let format = if is("json") { Format::Json } else { Format::Toml };
         Self::parse(&text, format, &file, &|name| std::env::var(name).ok())
     }
 

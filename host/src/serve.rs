@@ -5,19 +5,26 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    task::{JoinError, JoinHandle},
+};
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
     adapter::{Limits, Runtime, StartError},
     config::{self, Config, ConfigError},
     gateway::Gateway,
-    reload::{Adapters, Pace, Reload, Settings, fit::Need},
+    reload::{Adapters, Pace, Reload, Settings, Status, fit::Need},
     server::{self, App},
     telemetry::Telemetry,
 };
+
+/// A start that takes no longer says nothing of it.
+const SILENCE: Duration = Duration::from_millis(500);
 
 /// What the command line may say; each wins over the configuration.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +32,7 @@ pub struct Options {
     /// The configuration file; none: discover.
     pub config: Option<PathBuf>,
     /// Where to listen.
-    pub listen: Option<SocketAddr>,
+    pub listen: Option<String>,
     /// The adapters folder.
     pub adapters: Option<PathBuf>,
     /// Where the gateway keeps what it may lose: compiled adapters.
@@ -75,8 +82,8 @@ pub async fn configure(options: &Options) -> Result<Config, ConfigError> {
             ..Config::default()
         },
     };
-    if let Some(listen) = options.listen {
-        config.server.listen = listen.to_string();
+    if let Some(listen) = &options.listen {
+        config.server.listen.clone_from(listen);
     }
     if let Some(dir) = &options.adapters {
         config.adapters.dir.clone_from(dir);
@@ -108,9 +115,8 @@ pub async fn prepare(config: Config, options: &Options) -> Result<Core, Error> {
         pace: Pace::default(),
     };
     let opening = (settings, adapters.clone(), runtime.clone(), telemetry.clone());
-    let reload = tokio::task::spawn_blocking(move || Reload::open(opening.0, opening.1, opening.2, opening.3))
-        .await
-        .map_err(io::Error::other)?;
+    let opening = tokio::task::spawn_blocking(move || Reload::open(opening.0, opening.1, opening.2, opening.3));
+    let reload = told_of(opening, &adapters).await.map_err(io::Error::other)?;
     let gateway = Gateway::build(
         Arc::new(config),
         runtime.clone(),
@@ -124,6 +130,18 @@ pub async fn prepare(config: Config, options: &Options) -> Result<Core, Error> {
         runtime,
         tls,
     })
+}
+
+/// Waits for the adapters, and says so if they take a while: with a cold cache they have to be compiled.
+async fn told_of<T>(mut opening: JoinHandle<T>, adapters: &Adapters) -> Result<T, JoinError> {
+    tokio::select! {
+        opened = &mut opening => return opened,
+        () = tokio::time::sleep(SILENCE) => {}
+    }
+    let states = adapters.states();
+    let compiling = states.iter().filter(|state| state.status == Status::Compiling).count();
+    tracing::info!("compiling {compiling} adapters; what is compiled is kept for the next start");
+    opening.await
 }
 
 /// Serves until the process is told to stop.
@@ -179,7 +197,11 @@ fn announce(gateway: &Gateway, address: SocketAddr) {
                 models,
                 "serving"
             ),
-            Some(reason) => tracing::warn!(provider = provider.id(), reason, "cannot be used"),
+            Some(reason) => tracing::warn!(
+                provider = provider.id(),
+                reason,
+                "cannot be used; `witgate check` and `witgate adapter list` say more"
+            ),
         }
     }
     if gateway.providers.is_empty() {

@@ -159,6 +159,40 @@ async fn a_wrong_configuration_ends_check_and_serve_with_64() {
 }
 
 #[tokio::test]
+async fn a_mistake_is_told_to_programs_in_json() {
+    let output = witgate("[server]\nlissten = 1", &["check", "--json"]).await;
+    let told = json_of(&output);
+    assert_eq!((output.status.code(), &told["ok"]), (Some(64), &json!(false)));
+    let error = json!({ "file": "witgate.toml", "line": 2, "key": "server.lissten",
+                        "message": "is not a key here", "remedy": "did you mean `listen`?" });
+    assert_eq!(told["errors"], json!([error]));
+    let output = witgate("", &["adapter", "build", "nowhere", "--json"]).await;
+    assert!(
+        json_of(&output)["errors"][0]["message"]
+            .as_str()
+            .expect("a text")
+            .contains("nowhere")
+    );
+}
+
+#[tokio::test]
+async fn a_yaml_file_is_told_what_is_accepted() {
+    let output = witgate("", &["check", "--config", "witgate.yaml"]).await;
+    assert_eq!(output.status.code(), Some(64));
+    assert!(
+        err(&output).contains("`.toml`") && err(&output).contains("`.json`"),
+        "{}",
+        err(&output)
+    );
+}
+
+#[tokio::test]
+async fn the_list_of_adapters_is_that_of_the_configuration() {
+    let output = witgate("[adapters]\ndir = \"elsewhere\"", &["adapter", "list"]).await;
+    assert!(err(&output).contains("`elsewhere`"), "{}", err(&output));
+}
+
+#[tokio::test]
 async fn check_binds_no_port() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address");

@@ -21,6 +21,17 @@ pub(super) fn during<T>(what: impl Fn() -> String + Send, work: impl FnOnce() ->
     })
 }
 
+/// The same for work that waits for others.
+pub(super) async fn meanwhile<T>(what: impl Into<String>, work: impl Future<Output = T>) -> T {
+    let (what, (working, over)) = (what.into(), mpsc::channel::<()>());
+    let showing = thread::spawn(move || show(&|| what.clone(), &over));
+    let result = work.await;
+    drop(working);
+    // It does not panic; and if it did, nothing is lost with it.
+    drop(showing.join());
+    result
+}
+
 /// A line that counts seconds on a terminal, one plain line elsewhere.
 fn show(what: &dyn Fn() -> String, over: &mpsc::Receiver<()>) {
     let started = Instant::now();

@@ -1,11 +1,11 @@
 //! `witgate serve`: the gateway itself.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
 use super::{Failed, Outcome, block_on};
-use crate::{serve, telemetry};
+use crate::{config::check_listen, serve, telemetry};
 
 /// Serve: OpenAI's API in front of every provider of the configuration.
 ///
@@ -14,15 +14,15 @@ use crate::{serve, telemetry};
 #[derive(Args)]
 #[command(after_help = "Examples:
   witgate serve
-  witgate serve --config witgate.toml --listen 0.0.0.0:4000
+  witgate serve --config witgate.toml --listen localhost:4000
   RUST_LOG=witgate=debug witgate serve --config witgate.toml")]
 pub(super) struct Serve {
     /// The configuration, TOML or JSON
     #[arg(long, value_name = "FILE", env = "WITGATE_CONFIG")]
     config: Option<PathBuf>,
     /// Where to listen instead of what the configuration says
-    #[arg(long, value_name = "ADDR")]
-    listen: Option<SocketAddr>,
+    #[arg(long, value_name = "ADDR", value_parser = check_listen)]
+    listen: Option<String>,
     /// Where adapters lie instead of what the configuration says
     #[arg(long, value_name = "DIR")]
     adapters: Option<PathBuf>,

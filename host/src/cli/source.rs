@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Failed;
+use super::{Failed, progress};
 use crate::{
     config::Config,
     serve::{self, Core, Options},
@@ -60,7 +60,10 @@ impl Source {
 
 /// The gateway for `config`, without a listener.
 pub(super) async fn prepare(config: Config, options: &Options) -> Result<Core, Failed> {
-    serve::prepare(config, options).await.map_err(Failed::of_start)
+    let work = serve::prepare(config, options);
+    progress::meanwhile("Loading the adapters", work)
+        .await
+        .map_err(Failed::of_start)
 }
 
 /// No provider is called `id`.

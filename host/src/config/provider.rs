@@ -216,7 +216,6 @@ impl Provider {
         auth::check_key(&table, &key, report);
         let (headers, carry_key) = auth::headers(&mut table, &key, report);
         let base_url = base_url::read(&mut table, report);
-        let without = table.has_not("base_url");
         let mut provider = Self {
             name: name.unwrap_or_else(|| id.clone()),
             headers,
@@ -233,7 +232,7 @@ impl Provider {
         };
         provider.read_conduct(&mut table, report);
         provider.read_language(&mut table, report);
-        provider.check(without, &table, report);
+        provider.check(&table, report);
         table.end(report);
         (!provider.id.is_empty()).then_some(provider)
     }
@@ -290,10 +289,10 @@ impl Provider {
     }
 
     /// What can only be seen with all of it read.
-    fn check(&self, without_url: bool, table: &Table<'_>, report: &mut Report<'_>) {
+    fn check(&self, table: &Table<'_>, report: &mut Report<'_>) {
         let path = table.path("base_url");
         let Some(url) = &self.base_url else {
-            if without_url && self.via() == Via::Native {
+            if table.lacks("base_url") && self.via() == Via::Native {
                 report.problem(
                     table.line,
                     &path,

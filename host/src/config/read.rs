@@ -8,7 +8,7 @@ use super::{
     Note, later,
     node::{Field, Node, Text, Value},
     report::Report,
-    spelling::{nearest, snake},
+    spelling::{is_like, nearest, snake},
 };
 use crate::secret::Secret;
 
@@ -96,9 +96,12 @@ impl<'n> Table<'n> {
         })
     }
 
-    /// True if the file does not have `key`.
-    pub(super) fn has_not(&self, key: &str) -> bool {
-        !self.fields.iter().any(|field| snake(&field.key) == key)
+    /// True if the file has neither `key` nor a slip of it, which is reported by itself. All keys have been asked for.
+    pub(super) fn lacks(&self, key: &str) -> bool {
+        !self.fields.iter().any(|field| {
+            let name = snake(&field.key);
+            name == key || (!self.known.contains(&name.as_str()) && is_like(&name, key))
+        })
     }
 
     /// All keys were asked for: the others are unknown.

@@ -26,6 +26,14 @@ fn camel(key: &str) -> String {
     })
 }
 
+/// True if `key` was probably meant by what is written.
+pub(super) fn is_like(written: &str, key: &str) -> bool {
+    strsim::jaro_winkler(written, key) > ALIKE
+}
+
+/// From here on two words are alike.
+const ALIKE: f64 = 0.8;
+
 /// What to write instead of an unknown key, spelled as is usual in the file's format.
 pub(super) fn nearest(key: &str, known: &[&str], format: Format) -> String {
     let spelled = |key: &str| match format {
@@ -35,7 +43,7 @@ pub(super) fn nearest(key: &str, known: &[&str], format: Format) -> String {
     let close = known
         .iter()
         .map(|known| (strsim::jaro_winkler(key, known), known))
-        .filter(|(score, _)| *score > 0.8)
+        .filter(|(score, _)| *score > ALIKE)
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match close {
         Some((_, known)) => format!("did you mean `{}`?", spelled(known)),

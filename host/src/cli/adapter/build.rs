@@ -10,7 +10,7 @@ use std::{
 };
 
 use clap::Args;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     adapter::inspect,
@@ -34,6 +34,9 @@ pub(super) struct Build {
     /// Where the adapter goes instead of beside its folder
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 impl Build {
@@ -52,7 +55,12 @@ impl Build {
         let component = found.component.unwrap_or(content.bytes);
         put(&output, &component)
             .map_err(|error| Failed::new(format!("{} cannot be written: {error}", output.display())))?;
-        print::line(format_args!("{} ({} bytes)", output.display(), component.len()));
+        let (file, bytes) = (output.display().to_string(), component.len());
+        if self.json {
+            print::json(&json!({ "ok": true, "file": file, "bytes": bytes }));
+        } else {
+            print::line(format_args!("{file} ({bytes} bytes)"));
+        }
         Ok(())
     }
 }

@@ -1,13 +1,17 @@
 //! `witgate adapter list`: every file in the adapter folder, and what has become of it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
 
 use crate::{
     adapter::{Limits, Runtime},
     cli::{Failed, Outcome, print, progress},
-    reload::{Adapters, Pace, Reload, Settings, State, Status, Version},
+    config::Config,
+    reload::{Adapters, Pace, Reload, Settings, State, Status, Version, fit::Need},
     telemetry::Telemetry,
 };
 
@@ -18,11 +22,15 @@ use crate::{
 #[derive(Args)]
 #[command(after_help = "Examples:
   witgate adapter list
+  witgate adapter list --config witgate.toml
   witgate adapter list --adapters /etc/witgate/adapters --json")]
 pub(super) struct List {
-    /// The adapter folder
-    #[arg(long, value_name = "DIR", default_value = "adapters")]
-    adapters: PathBuf,
+    /// The configuration that names the adapter folder, and the providers whose settings have to fit
+    #[arg(long, value_name = "FILE", env = "WITGATE_CONFIG")]
+    config: Option<PathBuf>,
+    /// The adapter folder instead of what the configuration says
+    #[arg(long, value_name = "DIR")]
+    adapters: Option<PathBuf>,
     /// Where compiled adapters are kept
     #[arg(long, value_name = "DIR", default_value = ".witgate", env = "WITGATE_DATA")]
     data: PathBuf,
@@ -33,19 +41,24 @@ pub(super) struct List {
 
 impl List {
     pub(super) fn run(self) -> Outcome {
-        if !self.adapters.is_dir() {
-            let dir = self.adapters.display();
+        let config = match &self.config {
+            Some(file) => Config::load(file).map_err(Failed::config)?,
+            None => Config::default(),
+        };
+        let dir = self.adapters.as_ref().unwrap_or(&config.adapters.dir);
+        if !dir.is_dir() {
+            let dir = dir.display();
             return Err(Failed::new(format!(
                 "there is no folder `{dir}`: name the adapter folder with --adapters DIR"
             )));
         }
-        let states = self.load()?;
+        let states = self.load(dir, &config)?;
         if self.json {
             print::json(&serde_json::json!({ "adapters": *states }));
         } else if states.is_empty() {
             print::line(format_args!(
                 "No adapters: there is no *.wasm file in {}.",
-                self.adapters.display()
+                dir.display()
             ));
         } else {
             show(&states);
@@ -53,13 +66,17 @@ impl List {
         Ok(())
     }
 
-    fn load(&self) -> Result<Arc<Vec<State>>, Failed> {
+    fn load(&self, dir: &Path, config: &Config) -> Result<Arc<Vec<State>>, Failed> {
         let runtime = Runtime::new(&Limits::default()).map_err(Failed::new)?;
         let adapters = Arc::new(Adapters::default());
         let settings = Settings {
-            dir: self.adapters.clone(),
+            dir: dir.to_owned(),
             cache: Some(self.data.join("compiled")),
-            needs: Vec::new(),
+            needs: config
+                .providers
+                .iter()
+                .filter_map(|provider| Need::of(provider))
+                .collect(),
             // Nobody waits here for a file to be finished.
             pace: Pace {
                 patience: std::time::Duration::ZERO,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{
-        Failed, Outcome, block_on, print,
+        Failed, Outcome, block_on, print, progress,
         source::{Place, Source, no_provider, prepare},
     },
     pipeline,
@@ -38,7 +38,7 @@ impl Models {
             }
             let core = prepare(config, &options).await?;
             let gateway = core.app.gateway();
-            let models = pipeline::models::list(&gateway).await;
+            let models = progress::meanwhile("Asking for models", pipeline::models::list(&gateway)).await;
             for provider in &gateway.providers {
                 if let Some(reason) = provider.unusable() {
                     print::aside(format_args!("provider `{}` cannot be used: {reason}", provider.id()));

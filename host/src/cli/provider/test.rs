@@ -11,7 +11,7 @@ use serde_json::json;
 use super::trial::Trial;
 use crate::{
     cli::{
-        Failed, Outcome, block_on, print,
+        Failed, Outcome, block_on, print, progress,
         source::{Place, Source, no_provider, prepare},
     },
     config::{self, Config},
@@ -91,7 +91,7 @@ impl Test {
             let mut verdicts = Vec::new();
             for kind in Kind::value_variants().iter().copied() {
                 if self.only.is_empty() || self.only.contains(&kind) {
-                    verdicts.push(judge(&trial, kind).await);
+                    verdicts.push(progress::meanwhile(kind.name(), judge(&trial, kind)).await);
                 }
             }
             self.show(&verdicts);

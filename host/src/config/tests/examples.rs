@@ -28,6 +28,27 @@ fn the_full_example_has_every_key_of_the_schema() {
 }
 
 #[test]
+fn the_readme_names_what_acts_later() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).expect("the README");
+    let (_, section) = readme.split_once("## Read now, acting later").expect("a section");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let named: Vec<_> = section
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|key| !key.contains(' '))
+        .collect();
+    let keys: Vec<_> = LATER
+        .iter()
+        .filter_map(|(key, _)| key.strip_prefix("providers."))
+        .collect();
+    for key in &keys {
+        assert!(named.contains(key), "the README does not name {key}");
+    }
+    assert_eq!(named.len(), keys.len(), "{named:?}");
+}
+
+#[test]
 fn what_the_full_example_shows_as_defaults_are_the_defaults() {
     let shown = Config::parse(&example("every-key.toml"), Format::Toml, "every-key.toml", &|_| None).expect("valid");
     let default = Config::default();

@@ -21,6 +21,14 @@ fn an_unknown_key_is_named_with_file_line_and_the_nearest_known_key() {
 }
 
 #[test]
+fn a_slip_in_a_required_key_is_one_mistake() {
+    assert_eq!(
+        errors("[[providers]]\nid = \"a\"\nbase_urll = \"http://localhost:1/v1\""),
+        ["witgate.toml:3: `providers[0].base_urll` is not a key here; did you mean `base_url`?"]
+    );
+}
+
+#[test]
 fn the_nearest_key_is_spelled_as_json_spells_keys() {
     let text = "{\"providers\": [{\n\"id\": \"a\", \"baseUrl\": \"http://localhost:1/v1\",\n\"maxRetrys\": 3}]}";
     let error = read(text, Format::Json, &[]).expect_err("a mistake").to_string();

@@ -102,11 +102,11 @@ impl Books {
     pub(super) fn update(&mut self, listing: io::Result<BTreeMap<PathBuf, Stamp>>) {
         let (listing, gone) = match listing {
             Ok(listing) => (listing, None),
-            Err(error) => (BTreeMap::new(), Some(error.to_string())),
+            Err(error) => {
+                self.tell_gone(&error);
+                (BTreeMap::new(), Some(error.to_string()))
+            }
         };
-        if let Some(error) = gone.as_ref().filter(|_| self.gone.is_none()) {
-            tracing::warn!(error, "the adapter directory cannot be read; what is in service stays");
-        }
         self.gone = gone;
         self.files.retain(|path, _| listing.contains_key(path));
         for (path, stamp) in listing {
@@ -116,6 +116,18 @@ impl Books {
             }
         }
         self.settle_orphans();
+    }
+
+    /// Once, until the directory is back. At a first start it is no more than not there yet.
+    fn tell_gone(&self, error: &io::Error) {
+        if self.gone.is_some() {
+            return;
+        }
+        if error.kind() == io::ErrorKind::NotFound && self.files.is_empty() {
+            tracing::info!("there is no adapter directory yet: adapters that are put there will be taken into service");
+        } else {
+            tracing::warn!(%error, "the adapter directory cannot be read; what is in service stays");
+        }
     }
 
     /// True while there is a file that will be loaded once it is quiet.
