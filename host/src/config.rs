@@ -84,15 +84,6 @@ impl Config {
     /// Reads and checks a file, `.json` as JSON and anything else as TOML, with this process's environment.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let file = path.display().to_string();
-        let text = read_file(path).map_err(|message| ConfigError {
-            file: file.clone(),
-            problems: vec![Problem {
-                line: None,
-                key: None,
-                message,
-                remedy: "give the path of a TOML or JSON file".to_owned(),
-            }],
-        })?;
         let is = |word: &str| {
             path.extension()
                 .is_some_and(|extension| extension.eq_ignore_ascii_case(word))
@@ -109,6 +100,15 @@ impl Config {
                 problems: vec![problem],
             });
         }
+        let text = read_file(path).map_err(|message| ConfigError {
+            file: file.clone(),
+            problems: vec![Problem {
+                line: None,
+                key: None,
+                message,
+                remedy: "give the path of a TOML or JSON file".to_owned(),
+            }],
+        })?;
         let format = if is("json") { Format::Json } else { Format::Toml };
         Self::parse(&text, format, &file, &|name| std::env::var(name).ok())
     }
