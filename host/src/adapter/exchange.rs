@@ -183,10 +183,10 @@ impl Exchange {
                 };
                 let (reading, state) = (pending.ready.reading, pending.state.clone());
                 match reading {
-                    Reading::Frames(framing) => self.open(incoming, framing, state).await.map(|()| None),
+                    Reading::Frames(framing) => self.open(*incoming, framing, state).await.map(|()| None),
                     Reading::Relay | Reading::Whole => {
                         self.at = At::Over;
-                        Ok(Some(Turn::Relay(Box::new(incoming))))
+                        Ok(Some(Turn::Relay(incoming)))
                     }
                 }
             }

@@ -29,7 +29,7 @@ pub(super) enum Received {
         body: Bytes,
     },
     /// A 2xx reply whose body is still to come.
-    Flowing(Incoming),
+    Flowing(Box<Incoming>),
 }
 
 /// Everything a sending needs, owned: it goes on when the client that wanted it has left.
@@ -69,7 +69,7 @@ impl Sending {
         let incoming = self.site.upstream.send(outgoing, &self.record).await?;
         let flows = self.ready.reading != Reading::Whole && (200..300).contains(&incoming.status);
         if flows {
-            return Ok(Received::Flowing(incoming));
+            return Ok(Received::Flowing(Box::new(incoming)));
         }
         let Incoming { status, headers, body } = incoming;
         let body = body.whole(self.limit).await?;

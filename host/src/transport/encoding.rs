@@ -17,11 +17,11 @@ use super::pool::Body;
 /// A body without its encoding.
 pub(super) type Decoded = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
-/// Undoes `encoding`; `None` if it is none we know, and the bytes stay as they are.
-pub(super) fn decode(encoding: &str, body: Body) -> Result<Decoded, Body> {
+/// Undoes `encoding`. The body comes back in a box if it is none we know, and the bytes stay as they are.
+pub(super) fn decode(encoding: &str, body: Body) -> Result<Decoded, Box<Body>> {
     let encoding = encoding.trim().to_ascii_lowercase();
     if !matches!(encoding.as_str(), "gzip" | "x-gzip" | "br" | "deflate" | "zstd") {
-        return Err(body);
+        return Err(Box::new(body));
     }
     let reader = StreamReader::new(Pieces(body));
     Ok(match encoding.as_str() {

@@ -125,7 +125,7 @@ impl Upstream {
                     reply.headers.remove(CONTENT_ENCODING);
                     Source::Decoded(decoded)
                 }
-                Err(body) => Source::Plain(body),
+                Err(body) => Source::Plain(*body),
             },
         };
         Ok(Incoming {

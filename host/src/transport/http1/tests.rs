@@ -139,7 +139,7 @@ async fn what_can_be_read_in_two_ways_is_not_read() {
         &many,
     ] {
         let read = read(&[reply.as_bytes()], true).await;
-        assert!(matches!(read, Err(Broken::Malformed(_))), "{:.80}: {read:?}", reply);
+        assert!(matches!(read, Err(Broken::Malformed(_))), "{reply:.80}: {read:?}");
     }
 }
 
