@@ -15,7 +15,7 @@
 //!    itself, and [`telemetry`] has a line and its counts.
 //!
 //! Beside that way: [`serve`] starts it all; [`config`] is read and checked before anything starts; [`reload`] watches the adapters folder and puts new
-//! versions into service; [`admin`] shows what is there; [`cli`] is how all of it is started. [`error::Error`] is everything that can
+//! versions into service; [`admin`] shows what is there; [`cli`] is how all of it is started; [`memory`] says where memory comes from. [`error::Error`] is everything that can
 //! go wrong with a call, and whose fault it is.
 //!
 //! # Floors
@@ -33,6 +33,7 @@ pub mod cli;
 pub mod config;
 pub mod error;
 pub mod gateway;
+pub mod memory;
 pub mod passthrough;
 pub mod pipeline;
 pub mod record;

@@ -1,9 +1,6 @@
-//! The program. All it does is choose an allocator and hand over to [`witgate::cli`].
-
-/// Faster than the system's for many small allocations on many threads, and it gives memory back.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+//! The program. All it does is hand over to [`witgate::cli`].
 
 fn main() -> std::process::ExitCode {
+    witgate::memory::small_pages();
     witgate::cli::main()
 }

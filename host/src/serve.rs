@@ -18,6 +18,7 @@ use crate::{
     adapter::{Limits, Runtime, StartError},
     config::{self, Config, ConfigError},
     gateway::Gateway,
+    memory,
     reload::{Adapters, Pace, Reload, Settings, Status, fit::Need},
     server::{self, App},
     telemetry::Telemetry,
@@ -160,6 +161,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let listener = listen(&gateway.config.server.listen).await?;
     announce(&gateway, listener.local_addr()?);
     drop(gateway);
+    memory::give_back();
     let swapped = app.clone();
     let watching = reload.watch(move |adapters| {
         let old = swapped.gateway();

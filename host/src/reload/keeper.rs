@@ -205,6 +205,7 @@ impl Keeper {
             if let Some(changed) = &self.changed {
                 changed(&map);
             }
+            crate::memory::give_back();
         }
         let states = self.books.states();
         self.adapters.states.send_if_modified(|shown| {
