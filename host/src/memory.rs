@@ -9,7 +9,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 pub fn small_pages() {
     #[cfg(target_os = "linux")]
     // Where the system does not know the flag it hands out small pages anyway.
-    drop(rustix::thread::disable_transparent_huge_pages(true));
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
 /// Gives back what was freed. For after work that needs much and is rarely done: reading, compiling and testing an adapter.
