@@ -1,9 +1,6 @@
-//! The process's memory: who hands it out, and when it goes back to the system.
+//! The process's memory: how it is asked for, and when it goes back to the system. The allocator itself is the program's choice, in
+//! `main`.
 #![allow(unsafe_code, reason = "a function of the allocator's that is declared in C")]
-
-/// Faster than the system's for many small allocations on many threads.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Call it first: the allocator asks for huge pages, of which an idle gateway would hold twice what it needs.
 pub fn small_pages() {
@@ -12,7 +9,7 @@ pub fn small_pages() {
     let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
-/// Gives back what was freed. For after work that needs much and is rarely done: reading, compiling and testing an adapter.
+/// Gives back what was freed, if mimalloc is the allocator. For after work that needs much and is rarely done: reading, compiling and testing an adapter.
 pub fn give_back() {
     // SAFETY: it may be called at any time, on any thread.
     unsafe { libmimalloc_sys::mi_collect(true) };
