@@ -57,6 +57,10 @@ fn play(asked: &Asked) -> Played {
 }
 
 async fn gateway(provider: &Provider, first: &[u8]) -> Witgate {
+    gateway_that_logs("warn", provider, first).await
+}
+
+async fn gateway_that_logs(level: &str, provider: &Provider, first: &[u8]) -> Witgate {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let adapters = folder.path().join("adapters");
     std::fs::create_dir(&adapters).expect("a folder can be made");
@@ -66,7 +70,7 @@ async fn gateway(provider: &Provider, first: &[u8]) -> Witgate {
          base_url = \"{}\"\nmodels = [\"m\"]\nmax_retries = 0",
         provider.url
     );
-    Witgate::start_in(folder, &config, &[("RUST_LOG", "warn")]).await
+    Witgate::start_in(folder, &config, &[("RUST_LOG", level)]).await
 }
 
 /// Moves a version over the one that serves.
@@ -252,4 +256,17 @@ async fn without_an_admin_key_there_is_no_admin_api_and_it_says_how_to_get_one()
     let refused = gateway.get("/admin/adapters").await;
     assert_eq!(refused.status, 404);
     assert!(refused.text.contains("admin.key"), "{}", refused.text);
+}
+
+#[tokio::test]
+async fn what_the_log_says_is_in_service_answers_the_next_request() {
+    let provider = Provider::start(play).await;
+    let mut gateway = gateway_that_logs("info", &provider, &version(0)).await;
+    for number in 1..=10 {
+        put(&gateway, &version(number));
+        let line = format!("in service adapter=\"versioned@{}\"", name(number));
+        gateway.line_with(&line).await;
+        let answer = gateway.chat("m", false).await.json();
+        assert_eq!(answered(&answer), format!("{0} {0}", name(number)));
+    }
 }

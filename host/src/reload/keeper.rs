@@ -205,6 +205,7 @@ impl Keeper {
             if let Some(changed) = &self.changed {
                 changed(&map);
             }
+            self.books.announce();
             crate::memory::give_back();
         }
         let states = self.books.states();

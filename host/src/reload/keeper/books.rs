@@ -5,7 +5,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, Weak},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -31,6 +31,8 @@ pub(super) struct Books {
     /// Why the directory cannot be read, if it cannot.
     gone: Option<String>,
     changed: bool,
+    /// In service, and not announced yet.
+    arrived: Vec<Arrival>,
 }
 
 /// A file.
@@ -73,6 +75,15 @@ struct Serving {
     missing: Option<u64>,
 }
 
+/// What the log says of a version once it serves.
+struct Arrival {
+    adapter: Arc<str>,
+    file: PathBuf,
+    digest: String,
+    took: Duration,
+    cached: bool,
+}
+
 impl Note {
     fn new(status: Status, reason: Option<String>) -> Self {
         Self {
@@ -94,6 +105,7 @@ impl Books {
             draining: Vec::new(),
             gone: None,
             changed: false,
+            arrived: Vec::new(),
         }
     }
 
@@ -188,6 +200,20 @@ impl Books {
         self.serves(path, id);
     }
 
+    /// Says which versions serve now. For when they do: who reads it may ask at once.
+    pub(super) fn announce(&mut self) {
+        for arrival in self.arrived.drain(..) {
+            tracing::info!(
+                adapter = &*arrival.adapter,
+                file = %arrival.file.display(),
+                digest = arrival.digest,
+                ms = arrival.took.as_millis(),
+                cached = arrival.cached,
+                "adapter in service"
+            );
+        }
+    }
+
     /// A new version goes into service, unless another file has its id.
     fn admit(&mut self, path: &Path, loaded: Loaded) {
         let id = loaded.adapter.manifest.name.clone();
@@ -199,14 +225,13 @@ impl Books {
                 .unwrap_or_default();
             return self.refuse_rival(path, id, &file);
         }
-        tracing::info!(
-            adapter = &*loaded.adapter.id,
-            file = %path.display(),
-            digest = %loaded.digest,
-            ms = loaded.took.as_millis(),
-            cached = loaded.cached,
-            "adapter in service"
-        );
+        self.arrived.push(Arrival {
+            adapter: Arc::clone(&loaded.adapter.id),
+            file: path.to_owned(),
+            digest: loaded.digest.to_string(),
+            took: loaded.took,
+            cached: loaded.cached,
+        });
         self.telemetry.reloaded(&id, true);
         let serving = Serving {
             file: path.to_owned(),
