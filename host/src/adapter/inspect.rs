@@ -1,6 +1,8 @@
 //! What is this file? Before a byte of it is compiled, [`inspect`] says whether it can be an adapter, and if not, what it is and
 //! what to do.
 
+mod metadata;
+
 use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload, Validator, WasmFeatures};
 
 use super::contract::{PACKAGE, REQUIRED, VERSION};
@@ -112,15 +114,7 @@ fn kind(bytes: &[u8]) -> Result<(), Unfit> {
 }
 
 fn componentise(module: &[u8]) -> Result<Vec<u8>, Unfit> {
-    let mut described = false;
-    for payload in Parser::new(0).parse_all(module) {
-        if let Payload::CustomSection(section) = payload.map_err(|e| unreadable(&e))? {
-            described |= section.name().starts_with("component-type");
-        }
-    }
-    if !described {
-        return Err(Unfit::BareModule);
-    }
+    metadata::check(module)?;
     wit_component::ComponentEncoder::default()
         .module(module)
         .and_then(wit_component::ComponentEncoder::encode)
