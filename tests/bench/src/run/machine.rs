@@ -114,5 +114,7 @@ pub(crate) fn describe() -> String {
         .find_map(|line| line.strip_prefix("model name")?.split_once(':'));
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let model = model.map_or("an unnamed processor", |(_, name)| name.trim());
-    format!("{model}, Linux {}", kernel.trim())
+    // The version, without what a distributor or a host appends.
+    let version = kernel.trim().split('-').next().unwrap_or_default();
+    format!("{model}, Linux {version}")
 }
