@@ -65,13 +65,16 @@ impl HostRule {
             .host_str()
             // `*` is a letter to the URL parser.
             .filter(|name| plain && !rest.ends_with('/') && !name.contains('*'))
+            // `com.` is `com`: it has one label.
+            .map(|name| name.trim_end_matches('.'))
+            .filter(|name| !name.is_empty())
             .ok_or_else(bad)?;
         if below && (matches!(url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_))) || !name.contains('.')) {
             return Err(format!("`{text}` takes in too much: at least two labels after `*.`"));
         }
         let port = if rest.ends_with(":443") { Some(443) } else { url.port() };
         Ok(Self {
-            name: name.trim_end_matches('.').to_owned(),
+            name: name.to_owned(),
             below,
             port,
         })
