@@ -67,7 +67,8 @@ impl HostRule {
             .filter(|name| plain && !rest.ends_with('/') && !name.contains('*'))
             // `com.` is `com`: it has one label.
             .map(|name| name.trim_end_matches('.'))
-            .filter(|name| !name.is_empty())
+            // What the parser took for a name because of a dot may be a number without it: `10..` is none, `10` is 0.0.0.10.
+            .filter(|name| Host::parse(name).is_ok_and(|host| host.to_string() == *name))
             .ok_or_else(bad)?;
         if below && (matches!(url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_))) || !name.contains('.')) {
             return Err(format!("`{text}` takes in too much: at least two labels after `*.`"));

@@ -168,6 +168,9 @@ fn a_rule_that_is_no_host_or_takes_in_the_world_is_an_error() {
         "x.org/path",
         "user@x.org",
         "*.1.2.3.4",
+        "*.com.",
+        "10..",
+        "192.0.2..",
     ] {
         assert!(HostRule::parse(text).is_err(), "{text}");
     }
