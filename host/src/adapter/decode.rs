@@ -125,7 +125,7 @@ impl Decoding {
                         match self.cutter.cut() {
                             Ok(Some(frame)) => frames.push(convert(frame)),
                             Ok(None) => break,
-                            Err(long) => return Poll::Ready(Gathered::Broken(long.from(provider))),
+                            Err(broken) => return self.break_off(frames, broken.from(provider)),
                         }
                     }
                 }
@@ -134,16 +134,22 @@ impl Decoding {
                     self.body = None;
                     return Poll::Ready(Gathered::End(frames));
                 }
-                Poll::Ready(Some(Err(error))) if frames.is_empty() => return Poll::Ready(Gathered::Broken(error)),
-                Poll::Ready(Some(Err(error))) => {
-                    self.failed = Some(error);
-                    break;
-                }
+                Poll::Ready(Some(Err(error))) => return self.break_off(frames, error),
                 Poll::Pending if frames.is_empty() => return Poll::Pending,
                 Poll::Pending => break,
             }
         }
         Poll::Ready(Gathered::Frames(frames))
+    }
+
+    /// It ends with an error, after these frames.
+    fn break_off(&mut self, frames: Vec<streaming::Frame>, error: Error) -> Poll<Gathered> {
+        Poll::Ready(if frames.is_empty() {
+            Gathered::Broken(error)
+        } else {
+            self.failed = Some(error);
+            Gathered::Frames(frames)
+        })
     }
 }
 
@@ -160,6 +166,7 @@ fn convert(frame: Frame) -> streaming::Frame {
         headers: header("id", frame.id)
             .into_iter()
             .chain(header("retry", frame.retry))
+            .chain(frame.headers)
             .collect(),
     }
 }

@@ -1,8 +1,9 @@
-//! Cutting a provider's byte stream into frames: server-sent events, lines of JSON, or the reads themselves. [`Cutter`] takes reads
-//! as they come and gives each frame once it is whole; a frame that lies in one read is a slice of it.
+//! Cutting a provider's byte stream into frames: server-sent events, lines of JSON, AWS event streams, or the reads themselves.
+//! [`Cutter`] takes reads as they come and gives each frame once it is whole; a frame that lies in one read is a slice of it.
 //!
-//! A further framing (AWS event streams) is a word in [`Framing`], an arm in [`Cutter`], and a file beside `sse`.
+//! A further framing is a word in [`Framing`], an arm in [`Cutter`], and a file beside `sse`.
 
+pub mod aws;
 mod lines;
 pub(crate) mod sse;
 
@@ -22,6 +23,8 @@ pub enum Framing {
     Sse,
     /// One JSON value per line.
     Ndjson,
+    /// AWS's binary messages, with typed headers and checksums.
+    AwsEvents,
     /// Bytes as they come: each read is a frame.
     Raw,
 }
@@ -32,6 +35,7 @@ impl Framing {
         match word {
             "sse" => Some(Self::Sse),
             "ndjson" => Some(Self::Ndjson),
+            "aws-eventstream" => Some(Self::AwsEvents),
             "raw" => Some(Self::Raw),
             _ => None,
         }
@@ -43,27 +47,38 @@ impl Framing {
 pub struct Frame {
     /// The event's name; empty if it has none.
     pub event: Bytes,
-    /// What it carries: a server-sent event's data lines joined by LF, a line without its end, a read. Any bytes, not always UTF-8.
+    /// What it carries: a server-sent event's data lines joined by LF, a line without its end, a message's payload, a read. Any bytes,
+    /// not always UTF-8.
     pub data: Bytes,
     /// The event's `id`, if one was sent with it.
     pub id: Option<Bytes>,
     /// The event's `retry` in milliseconds (digits), if one was sent with it.
     pub retry: Option<Bytes>,
+    /// The headers of an AWS message, in their order, as text ([`aws::Value`]).
+    pub headers: Vec<(String, String)>,
 }
 
-/// A frame that does not end.
+/// Why a stream cannot be cut any further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooLong {
-    /// The bytes it may have.
-    pub limit: usize,
+pub enum Broken {
+    /// A frame does not end.
+    TooLong {
+        /// The bytes it may have.
+        limit: usize,
+    },
+    /// What came is not what was sent; the words say how that shows.
+    Damaged(&'static str),
 }
 
-impl TooLong {
+impl Broken {
     /// The error of a call to `provider`.
     pub fn from(self, provider: &str) -> Error {
         Error::BadAnswer {
             provider: provider.to_owned(),
-            what: format!("a piece of its stream is longer than the limit of {} bytes", self.limit),
+            what: match self {
+                Self::TooLong { limit } => format!("a piece of its stream is longer than the limit of {limit} bytes"),
+                Self::Damaged(what) => format!("its stream arrived damaged: {what}"),
+            },
         }
     }
 }
@@ -82,6 +97,7 @@ pub struct Cutter {
 enum Kind {
     Sse(sse::Scanner),
     Ndjson(lines::Scanner),
+    AwsEvents(aws::Scanner),
     Raw,
 }
 
@@ -91,6 +107,7 @@ impl Cutter {
         let kind = match framing {
             Framing::Sse => Kind::Sse(sse::Scanner::default()),
             Framing::Ndjson => Kind::Ndjson(lines::Scanner::default()),
+            Framing::AwsEvents => Kind::AwsEvents(aws::Scanner::default()),
             Framing::Raw => Kind::Raw,
         };
         Self {
@@ -114,6 +131,7 @@ impl Cutter {
         let begun = match &mut self.kind {
             Kind::Sse(scanner) => scanner.restart(),
             Kind::Ndjson(scanner) => scanner.restart(),
+            Kind::AwsEvents(scanner) => scanner.restart(),
             Kind::Raw => 0,
         };
         self.buffer.advance(begun.min(self.buffer.len()));
@@ -129,13 +147,17 @@ impl Cutter {
     }
 
     /// The next frame that is whole.
-    pub fn cut(&mut self) -> Result<Option<Frame>, TooLong> {
+    pub fn cut(&mut self) -> Result<Option<Frame>, Broken> {
         let frame = match &mut self.kind {
             Kind::Sse(_) => self.event()?.map(|event| self.frame(event)),
             Kind::Ndjson(scanner) => {
                 let line = scanner.next(&self.buffer, self.limit)?;
                 line.map(|line| Frame::of(self.buffer.slice(line)))
             }
+            Kind::AwsEvents(scanner) => match scanner.next(&self.buffer, self.limit)? {
+                Some(message) => Some(self.message(message)?),
+                None => None,
+            },
             Kind::Raw if self.buffer.is_empty() => None,
             Kind::Raw => Some(Frame::of(std::mem::take(&mut self.buffer))),
         };
@@ -143,7 +165,7 @@ impl Cutter {
     }
 
     /// What was begun when the stream ended. A strict reader drops an event without its blank line; many a provider ends its last
-    /// one so. Whether it is whole shows in its data.
+    /// one so. Whether it is whole shows in its data. (An AWS message that is not whole is none.)
     pub fn rest(&mut self) -> Option<Frame> {
         match &mut self.kind {
             Kind::Sse(_) => self.last_event().map(|event| self.frame(event)),
@@ -151,16 +173,16 @@ impl Cutter {
                 let line = scanner.rest(&self.buffer)?;
                 Some(Frame::of(self.buffer.slice(line)))
             }
-            Kind::Raw => None,
+            Kind::AwsEvents(_) | Kind::Raw => None,
         }
     }
 
     /// The next server-sent event that is whole, as spans for [`bytes`](Self::bytes) and [`slice`](Self::slice): good until the next
     /// read is fed.
-    pub(crate) fn event(&mut self) -> Result<Option<sse::Event>, TooLong> {
+    pub(crate) fn event(&mut self) -> Result<Option<sse::Event>, Broken> {
         match &mut self.kind {
             Kind::Sse(scanner) => scanner.next(&self.buffer, self.limit),
-            Kind::Ndjson(_) | Kind::Raw => Ok(None),
+            Kind::Ndjson(_) | Kind::AwsEvents(_) | Kind::Raw => Ok(None),
         }
     }
 
@@ -168,7 +190,7 @@ impl Cutter {
     pub(crate) fn last_event(&mut self) -> Option<sse::Event> {
         match &mut self.kind {
             Kind::Sse(scanner) => scanner.rest(&self.buffer),
-            Kind::Ndjson(_) | Kind::Raw => None,
+            Kind::Ndjson(_) | Kind::AwsEvents(_) | Kind::Raw => None,
         }
     }
 
@@ -192,7 +214,24 @@ impl Cutter {
             data: event.joined.map_or_else(|| self.slice(event.data), Into::into),
             id: event.id.map(|span| self.slice(span)),
             retry: event.retry.map(|span| self.slice(span)),
+            headers: Vec::new(),
         }
+    }
+
+    /// An AWS message: which event it is, or which exception or error, its headers say.
+    fn message(&self, message: aws::Message) -> Result<Frame, Broken> {
+        let headers = aws::headers(self.bytes(&message.headers))?;
+        let name = |header: &&aws::Header<'_>| matches!(header.name, ":event-type" | ":exception-type" | ":error-code");
+        let event = headers.iter().find(name).map(|header| header.value.text());
+        let texts = headers
+            .iter()
+            .map(|header| (header.name.to_owned(), header.value.text()));
+        Ok(Frame {
+            event: event.unwrap_or_default().into(),
+            headers: texts.collect(),
+            data: self.slice(message.payload),
+            ..Frame::default()
+        })
     }
 }
 

@@ -132,12 +132,17 @@ impl Request {
         self.framing("ndjson")
     }
 
+    /// The reply is a stream of AWS's binary messages, for [`Adapter::open_stream`](crate::Adapter::open_stream).
+    pub fn aws_events(self) -> Self {
+        self.framing("aws-eventstream")
+    }
+
     /// A reply of status 2xx goes to the client as it is.
     pub fn relay(self) -> Self {
         self.framing("relay")
     }
 
-    /// How the reply is read, as a word of the contract: `aws-eventstream`, `raw`, …
+    /// How the reply is read, as a word of the contract: `raw`, …
     pub fn framing(mut self, framing: &str) -> Self {
         framing.clone_into(&mut self.fetch.request.framing);
         self

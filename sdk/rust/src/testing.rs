@@ -33,6 +33,7 @@
 //! ```
 
 mod assemble;
+mod aws;
 mod call;
 mod frames;
 mod host;
@@ -41,6 +42,7 @@ mod reply;
 mod rules;
 mod self_tests;
 
+pub use aws::aws_message;
 pub use call::Call;
 pub use played::{Failed, Played, Sent};
 pub use reply::Reply;

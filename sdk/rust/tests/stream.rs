@@ -1,6 +1,6 @@
 //! Streams: nothing good is lost, and nothing broken passes for complete.
 
-use witgate_sdk::testing::{Call, Played, Reply};
+use witgate_sdk::testing::{Call, Played, Reply, aws_message};
 use witgate_sdk::*;
 
 /// `say` gives text, `stop` ends, `fail` fails, `usage` at the end is read elsewhere.
@@ -97,4 +97,59 @@ fn an_error_instead_of_a_stream_is_read_whole() {
         (played.failure().kind.as_str(), played.failure().message.as_str()),
         ("authentication", "who are you?")
     );
+}
+
+/// As `Speaker`, in AWS's messages.
+struct AwsSpeaker;
+
+impl Adapter for AwsSpeaker {
+    fn describe() -> Manifest {
+        Manifest::new("aws-speaker", "1.0.0")
+    }
+    fn transform_request(ctx: &Context, _: &str) -> Result<Step> {
+        Request::post(ctx.url("/say")).aws_events().send()
+    }
+    fn transform_response(_: &Context, reply: Response) -> Result<Step> {
+        Err(reply
+            .ok()
+            .map_or_else(|failure| failure, |_| Failure::new(Kind::Upstream, "no stream")))
+    }
+    fn open_stream(_: &Context, _: StreamHead) -> Result<Box<dyn Decoder>> {
+        Ok(Box::new(AwsStream))
+    }
+}
+
+struct AwsStream;
+
+impl Decoder for AwsStream {
+    fn push(&mut self, frame: &Frame, out: &mut Chunks) -> Result<Flow> {
+        if frame.header(":message-type") == Some("exception") {
+            return Err(Failure::new(Kind::Overloaded, frame.text()?).code(frame.event()));
+        }
+        out.content(frame.text()?);
+        Ok(Flow::More)
+    }
+}
+
+#[test]
+fn messages_of_aws_come_with_their_names_and_headers_however_they_are_cut() {
+    let message = |kind: &str, key: &str, name: &str, payload: &str| {
+        aws_message(
+            &[(key, name), (":content-type", "text/plain"), (":message-type", kind)],
+            payload,
+        )
+    };
+    let stream = [
+        message("event", ":event-type", "say", "One, "),
+        message("event", ":event-type", "say", "tw\u{f6}."),
+        message("exception", ":exception-type", "throttlingException", "slow down"),
+    ];
+    let call = Call::says("Hi").streaming();
+    let played = call.play_cut_everywhere::<AwsSpeaker>([Reply::aws_events(stream.concat())]);
+    let said = played
+        .chunks()
+        .iter()
+        .map(|chunk| &chunk["choices"][0]["delta"]["content"]);
+    assert_eq!(said.collect::<Vec<_>>(), ["One, ", "tw\u{f6}."]);
+    assert_eq!(played.failure().code.as_deref(), Some("throttlingException"));
 }

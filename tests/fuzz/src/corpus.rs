@@ -55,7 +55,7 @@ pub fn folder(target: &Target) -> PathBuf {
 /// What was recorded, and not where it is from, or how it is built.
 fn is_recording(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let end = [".json", ".jsonl", ".sse", ".toml", ".wasm"]
+    let end = [".json", ".jsonl", ".sse", ".bin", ".toml", ".wasm"]
         .iter()
         .any(|end| name.ends_with(end));
     end && !name.ends_with(".meta.json")

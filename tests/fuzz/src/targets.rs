@@ -1,6 +1,7 @@
 //! The targets: one file each, one row each in [`ALL`]. A target takes any bytes, gives them to a parser, and panics if the parser
 //! does not keep what it promises. Not to panic itself is a promise of each.
 
+pub mod aws;
 pub mod call;
 pub mod chunk;
 pub mod config;
@@ -64,6 +65,12 @@ pub const ALL: &[Target] = &[
         about: "a stream gives the same frames however it is cut, in bounded memory",
         like: &["sse", "anthropic", "replicate"],
         run: frame::target,
+    },
+    Target {
+        name: "aws",
+        about: "AWS's messages are read to the byte or refused, the same however they are cut, in bounded memory",
+        like: &["aws-eventstream"],
+        run: aws::target,
     },
     Target {
         name: "chunk",

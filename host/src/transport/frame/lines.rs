@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use memchr::memchr;
 
-use super::TooLong;
+use super::Broken;
 
 /// Finds lines in a buffer that grows. Places are counted from the begun line, so that they hold when what is before it goes.
 #[derive(Debug, Default)]
@@ -22,20 +22,20 @@ impl Scanner {
     }
 
     /// The next whole line, without its end.
-    pub(super) fn next(&mut self, buffer: &[u8], limit: usize) -> Result<Option<Range<usize>>, TooLong> {
+    pub(super) fn next(&mut self, buffer: &[u8], limit: usize) -> Result<Option<Range<usize>>, Broken> {
         loop {
             let line = buffer.get(self.base..).unwrap_or_default();
             let unseen = line.get(self.seen..).unwrap_or_default();
             let Some(end) = memchr(b'\n', unseen).map(|at| self.seen + at) else {
                 self.seen = line.len();
                 return if self.seen > limit {
-                    Err(TooLong { limit })
+                    Err(Broken::TooLong { limit })
                 } else {
                     Ok(None)
                 };
             };
             if end > limit {
-                return Err(TooLong { limit });
+                return Err(Broken::TooLong { limit });
             }
             let found = text(line.get(..end).unwrap_or_default(), self.base);
             self.base += end + 1;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use memchr::memchr2;
 
-use super::TooLong;
+use super::Broken;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -85,7 +85,7 @@ impl Scanner {
     }
 
     /// The next whole event.
-    pub(super) fn next(&mut self, buffer: &[u8], limit: usize) -> Result<Option<Event>, TooLong> {
+    pub(super) fn next(&mut self, buffer: &[u8], limit: usize) -> Result<Option<Event>, Broken> {
         if !self.opened && !self.open(buffer) {
             return Ok(None);
         }
@@ -102,13 +102,13 @@ impl Scanner {
             let Some(end) = memchr2(b'\n', b'\r', unseen).map(|at| self.seen + at) else {
                 self.seen = event.len();
                 return if self.seen > limit {
-                    Err(TooLong { limit })
+                    Err(Broken::TooLong { limit })
                 } else {
                     Ok(None)
                 };
             };
             if end > limit {
-                return Err(TooLong { limit });
+                return Err(Broken::TooLong { limit });
             }
             if let Some(found) = self.line(event, end) {
                 return Ok(Some(found));

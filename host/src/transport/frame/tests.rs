@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Cutter, Frame, Framing, LIMIT, TooLong};
+use super::{Broken, Cutter, Frame, Framing, LIMIT};
 
 /// All frames of `bytes`, fed in pieces that end at `cuts`, and what was begun at the end.
 fn frames(framing: Framing, bytes: &[u8], cuts: &[usize]) -> (Vec<Frame>, Option<Frame>) {
@@ -122,7 +122,7 @@ fn a_frame_without_end_is_refused_at_the_limit() {
             outcome = cutter.cut();
             cutter.feed(Bytes::from_static(b"x"));
         }
-        assert_eq!(outcome.and(cutter.cut()), Err(TooLong { limit: 100 }));
+        assert_eq!(outcome.and(cutter.cut()), Err(Broken::TooLong { limit: 100 }));
     }
 }
 

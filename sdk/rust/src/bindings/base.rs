@@ -207,7 +207,8 @@ pub mod witgate {
                 pub headers: Pairs,
                 /// what to send
                 pub body: Body,
-                /// How the reply is read. Open: "buffered" "sse" "ndjson" "aws-eventstream" "raw" (bytes as they come) "relay"
+                /// How the reply is read. Open: "buffered" "sse" "ndjson" "aws-eventstream" (AWS's binary messages; the host checks their
+                /// checksums, and a damaged one ends the stream as "upstream-error") "raw" (bytes as they come) "relay"
                 pub framing: _rt::String,
                 /// can only lower the operator's limit
                 pub timeout_ms: ::core::option::Option<u32>,

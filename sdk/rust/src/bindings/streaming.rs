@@ -28,11 +28,12 @@ pub mod exports {
                 /// one frame of the provider's stream
                 #[derive(Clone)]
                 pub struct Frame {
-                    /// SSE event name ("" if none), or an AWS event's :event-type or :exception-type
+                    /// SSE event name ("" if none), or an AWS event's :event-type, :exception-type or :error-code
                     pub event: _rt::String,
                     /// SSE data (several lines joined by a line feed), one NDJSON line, or a frame's payload
                     pub data: Payload,
-                    /// AWS event headers; SSE "id" and "retry" if sent
+                    /// AWS event headers, ":message-type" among them, in their order, as text: a number in digits (a time: milliseconds since
+                    /// 1970), bytes in base64; SSE "id" and "retry" if sent
                     pub headers: Pairs,
                 }
                 impl ::core::fmt::Debug for Frame {

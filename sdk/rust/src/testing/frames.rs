@@ -1,5 +1,6 @@
-//! Cuts a stream into frames as the host does: server-sent events, JSON lines, or bytes as they come.
+//! Cuts a stream into frames as the host does: server-sent events, JSON lines, AWS's messages, or bytes as they come.
 
+use super::aws;
 use crate::bindings::base::witgate::adapter::types::Payload;
 use crate::bindings::streaming::exports::witgate::adapter::streaming::Frame;
 
@@ -7,6 +8,7 @@ use crate::bindings::streaming::exports::witgate::adapter::streaming::Frame;
 pub(super) enum Cutter {
     Sse(Sse),
     Ndjson(Vec<u8>),
+    Aws(Vec<u8>),
     Raw,
 }
 
@@ -16,6 +18,7 @@ impl Cutter {
         match framing {
             "sse" => Self::Sse(Sse::default()),
             "ndjson" => Self::Ndjson(Vec::new()),
+            "aws-eventstream" => Self::Aws(Vec::new()),
             "raw" => Self::Raw,
             other => panic!("the test harness cannot cut frames of {other}"),
         }
@@ -26,6 +29,7 @@ impl Cutter {
         match self {
             Self::Sse(sse) => bytes.iter().filter_map(|byte| sse.feed(*byte)).collect(),
             Self::Ndjson(line) => bytes.iter().filter_map(|byte| feed_line(line, *byte)).collect(),
+            Self::Aws(message) => bytes.iter().filter_map(|byte| aws::feed(message, *byte)).collect(),
             Self::Raw => vec![frame("", bytes)],
         }
     }
@@ -35,12 +39,12 @@ impl Cutter {
         match self {
             Self::Sse(sse) => sse.feed(b'\n').or_else(|| sse.feed(b'\n')),
             Self::Ndjson(line) => feed_line(line, b'\n'),
-            Self::Raw => None,
+            Self::Aws(_) | Self::Raw => None,
         }
     }
 }
 
-fn frame(event: &str, data: &[u8]) -> Frame {
+pub(super) fn frame(event: &str, data: &[u8]) -> Frame {
     let data = match std::str::from_utf8(data) {
         Ok(text) => Payload::Text(text.to_owned()),
         Err(_) => Payload::Bytes(data.to_vec()),

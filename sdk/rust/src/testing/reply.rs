@@ -61,6 +61,14 @@ impl Reply {
             .body(body)
     }
 
+    /// A stream of AWS's binary messages ([`aws_message`](super::aws_message)).
+    #[must_use]
+    pub fn aws_events(body: impl Into<Vec<u8>>) -> Self {
+        Self::status(200)
+            .header("content-type", "application/vnd.amazon.eventstream")
+            .body(body)
+    }
+
     /// The client leaves while this reply is awaited: the adapter's `cancel` is asked for, and further replies answer that.
     #[must_use]
     pub fn client_gone() -> Self {
@@ -70,14 +78,20 @@ impl Reply {
         }
     }
 
-    /// A recorded reply: the files `STEM.response.json` (or `.response.txt`, `.stream.sse`, `.stream.ndjson`) and, for status and headers,
-    /// `STEM.meta.json`. `stem` may be one of these files' names, too.
+    /// A recorded reply: the files `STEM.response.json` (or `.response.txt`, `.stream.sse`, `.stream.ndjson`, `.stream.bin`) and, for status and
+    /// headers, `STEM.meta.json`. `stem` may be one of these files' names, too.
     ///
     /// # Panics
     /// If there is no such recording.
     #[must_use]
     pub fn recorded(stem: impl AsRef<Path>) -> Self {
-        const BODIES: [&str; 4] = [".response.json", ".response.txt", ".stream.sse", ".stream.ndjson"];
+        const BODIES: [&str; 5] = [
+            ".response.json",
+            ".response.txt",
+            ".stream.sse",
+            ".stream.ndjson",
+            ".stream.bin",
+        ];
         let text = stem.as_ref().to_string_lossy().into_owned();
         let stem = BODIES
             .iter()
@@ -94,6 +108,7 @@ impl Reply {
         let plain = match end {
             ".stream.sse" => Self::sse(body),
             ".stream.ndjson" => Self::ndjson(body),
+            ".stream.bin" => Self::aws_events(body),
             _ => Self::json(body),
         };
         let status = meta.response.status.unwrap_or(200);

@@ -77,7 +77,7 @@ fn bounded(framing: Framing, data: &[u8]) {
                 drop(frame);
             }
         }
-        Ok::<(), witgate::transport::frame::TooLong>(())
+        Ok::<(), witgate::transport::frame::Broken>(())
     })
     .unwrap_or_default();
 }
