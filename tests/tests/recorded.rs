@@ -20,6 +20,8 @@ use witgate_tests::{Provider, Witgate, program::Answer};
 
 /// Each case is played whole, and cut in three ways.
 const SEEDS: [u64; 4] = [0, 1, 2, 3];
+/// The adapters whose recordings have their meanings beside them.
+const ADAPTERS: [&str; 3] = ["anthropic", "cohere", "gemini"];
 /// Requests at the same time.
 const AT_ONCE: usize = 16;
 
@@ -63,11 +65,10 @@ async fn gateway(provider: &Provider) -> Witgate {
         )
     };
     let config = entry("shaped", "openai-compatible", format!("{url}/v1"))
-        + &entry("anthropic", "anthropic", url.clone())
-        + &entry("gemini", "gemini", url.clone())
+        + &ADAPTERS.map(|adapter| entry(adapter, adapter, url.clone())).concat()
         + &entry("replicate", "replicate", format!("{url}/v1"))
         + "adapter_config = { poll_ms = 1 }\n";
-    Witgate::start(&config, &["anthropic", "gemini", "replicate"]).await
+    Witgate::start(&config, &[ADAPTERS.as_slice(), &["replicate"]].concat()).await
 }
 
 /// Asks for the case as a client would, and says what is wrong with the answer.
@@ -75,8 +76,7 @@ async fn judge(gateway: &Witgate, case: &Case, replay: Replay) -> (Replay, Vec<S
     let name = replay.name();
     let model = match case.wire {
         Wire::Shaped => format!("shaped/{name}"),
-        Wire::Anthropic => format!("anthropic/{name}"),
-        Wire::Gemini => format!("gemini/{name}"),
+        Wire::Adapted(adapter) => format!("{adapter}/{name}"),
         Wire::Replicate => format!("replicate/recorded/{name}"),
     };
     if case.operation == "embeddings" {

@@ -10,10 +10,8 @@ use witgate_tests::fixture;
 pub(crate) enum Wire {
     /// Chat Completions, passed through.
     Shaped,
-    /// Messages, through the adapter.
-    Anthropic,
-    /// `generateContent`, of the Gemini API and of Vertex AI, through the adapter.
-    Gemini,
+    /// Its own way, through the adapter of this type.
+    Adapted(&'static str),
     /// Predictions, through the adapter.
     Replicate,
 }
@@ -149,14 +147,18 @@ fn shaped() -> Vec<Read> {
 /// Those whose meanings lie beside them.
 fn adapted() -> Vec<Read> {
     let hosts = [
-        ("anthropic", Wire::Anthropic),
-        ("gemini", Wire::Gemini),
-        ("vertex", Wire::Gemini),
+        ("anthropic", "anthropic"),
+        ("cohere", "cohere"),
+        ("gemini", "gemini"),
+        ("vertex", "gemini"),
     ];
-    hosts.into_iter().flat_map(|(host, wire)| meant(host, wire)).collect()
+    hosts
+        .into_iter()
+        .flat_map(|(host, adapter)| meant(host, adapter))
+        .collect()
 }
 
-fn meant(host: &str, wire: Wire) -> Vec<Read> {
+fn meant(host: &str, adapter: &'static str) -> Vec<Read> {
     let read = |line: Value| {
         let file = format!("{host}/{}", text(&line["file"]));
         let status = line["status"].as_u64().map_or(200, |status| status as u16);
@@ -170,7 +172,7 @@ fn meant(host: &str, wire: Wire) -> Vec<Read> {
         let recorded = bytes(&file);
         Ok(Case {
             host: host.to_owned(),
-            wire,
+            wire: Wire::Adapted(adapter),
             operation: "chat.completions".to_owned(),
             stream,
             status,
