@@ -4,6 +4,12 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The loader calls what stands here before the first allocation, which is before `main`.
+#[cfg(target_os = "linux")]
+#[used]
+#[unsafe(link_section = ".init_array")]
+static BEFORE_MAIN: extern "C" fn() = witgate::memory::commit_as_used;
+
 fn main() -> std::process::ExitCode {
     witgate::memory::small_pages();
     witgate::cli::main()

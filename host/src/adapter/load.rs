@@ -2,7 +2,7 @@
 //! Python component takes ten seconds) and can be remembered: [`Runtime::compile`] and [`Compiled::serialize`], then
 //! [`Runtime::restore`] the next time, and [`Runtime::probe`] always.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use tokio::sync::Semaphore;
 use wasmtime::component::{Component, InstancePre};
@@ -60,21 +60,19 @@ pub enum LoadError {
     Stale(String),
 }
 
-/// Which engine remembered code is for; the first byte of it.
+/// Which engine remembered code is for; the last byte of it.
 const LEAN: u8 = b'L';
 const WIDE: u8 = b'W';
 
 impl Compiled {
     /// The machine code, to be kept where only this gateway can write. [`Runtime::cache_key`] names what it fits.
     pub fn serialize(&self) -> Result<Vec<u8>, LoadError> {
-        let code = self
+        let mut code = self
             .component
             .serialize()
             .map_err(|e| LoadError::Compile(format!("{e:#}")))?;
-        let mut all = Vec::with_capacity(code.len() + 1);
-        all.push(if self.concurrency { WIDE } else { LEAN });
-        all.extend_from_slice(&code);
-        Ok(all)
+        code.push(if self.concurrency { WIDE } else { LEAN });
+        Ok(code)
     }
 }
 
@@ -103,22 +101,24 @@ impl Runtime {
         hasher.finish()
     }
 
-    /// Takes back what [`Compiled::serialize`] gave.
+    /// Takes back what [`Compiled::serialize`] gave. `file` holds it and is mapped into memory, so that an idle adapter takes no more
+    /// of it than what it has run; `code` is what the file begins with, for whoever checked it has read it already.
     ///
     /// # Safety
     ///
     /// This is machine code, and it will be run: `code` must be, byte for byte, what `serialize` of a gateway of this user returned,
-    /// kept where nobody else can write. Code of another version or another processor is refused; code that was tampered with is not.
-    pub unsafe fn restore(&self, code: &[u8]) -> Result<Compiled, LoadError> {
+    /// and the file must lie where nobody else can write and never be changed, only replaced or removed. Code of another version or
+    /// another processor is refused; code that was tampered with is not.
+    pub unsafe fn restore(&self, file: &Path, code: &[u8]) -> Result<Compiled, LoadError> {
         let stale = |e: wasmtime::Error| LoadError::Stale(format!("{e:#}"));
-        let (concurrency, code) = match code.split_first() {
-            Some((&LEAN, code)) => (false, code),
-            Some((&WIDE, code)) => (true, code),
+        let concurrency = match code.last() {
+            Some(&LEAN) => false,
+            Some(&WIDE) => true,
             _ => return Err(LoadError::Stale("it is not compiled code of this gateway".to_owned())),
         };
         let engine = &self.machine(concurrency).map_err(stale)?.engine;
-        // SAFETY: the caller promises that these are our own bytes, unchanged; that is what `deserialize` asks for.
-        let component = unsafe { Component::deserialize(engine, code) }.map_err(stale)?;
+        // SAFETY: the caller promises that these are our own bytes, and that the file stays as it is; that is what it asks for.
+        let component = unsafe { Component::deserialize_file(engine, file) }.map_err(stale)?;
         Ok(Compiled { component, concurrency })
     }
 

@@ -1,7 +1,8 @@
 //! The compile cache: machine code of adapters, found by the digest of the file it was made from and by the engine it was made for.
 //!
-//! Machine code is run as it stands, so the cache must never be fed by strangers: every entry begins with a MAC under a key that lies
-//! beside it, readable by this user alone. What is not authentic is not there.
+//! Machine code is run as it stands, so the cache must never be fed by strangers: every entry ends with a MAC under a key that lies
+//! beside it, readable by this user alone. What is not authentic is not there. An entry is mapped into memory by whoever runs it, so
+//! it begins with the code, and is never written to again: a new one takes its place by name.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -20,7 +21,7 @@ const KEY_FILE: &str = "key";
 const KEY_LEN: usize = 32;
 const MAC_LEN: usize = 32;
 /// The layout of an entry. It is part of what is authenticated.
-const FORMAT: &[u8] = b"witgate code 1\0";
+const FORMAT: &[u8] = b"witgate code 2\0";
 
 /// The cache of one data directory, for one engine.
 #[derive(Debug)]
@@ -29,6 +30,15 @@ pub(super) struct Cache {
     key: hmac::Key,
     engine: String,
     limit: u64,
+}
+
+/// An entry that is authentic.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// Where it is; the file begins with the code.
+    pub(super) file: PathBuf,
+    /// The code.
+    pub(super) code: Vec<u8>,
 }
 
 impl Cache {
@@ -50,30 +60,29 @@ impl Cache {
     }
 
     /// The code made from the file of this digest, if it is there and authentic.
-    pub(super) fn get(&self, digest: &Digest) -> Option<Vec<u8>> {
+    pub(super) fn get(&self, digest: &Digest) -> Option<Kept> {
         let path = self.entry(digest);
         let mut file = File::open(&path).ok()?;
         let len = file.metadata().ok().filter(fs::Metadata::is_file)?.len();
         if len > self.limit {
             return None;
         }
-        let mut mac = [0; MAC_LEN];
-        let mut code = Vec::new();
-        file.read_exact(&mut mac).ok()?;
+        let mut code = Vec::with_capacity(usize::try_from(len).ok()?);
         (&mut file).take(self.limit).read_to_end(&mut code).ok()?;
+        let mac = code.split_off(code.len().checked_sub(MAC_LEN)?);
         if hmac::verify(&self.key, &self.authenticated(digest, &code), &mac).is_err() {
             tracing::warn!(file = %path.display(), "an entry of the compile cache is not authentic and is ignored");
             return None;
         }
         // The next eviction shall know that it is in use. If this fails the entry only looks older than it is.
         let _ = file.set_modified(SystemTime::now());
-        Some(code)
+        Some(Kept { file: path, code })
     }
 
     /// Keeps `code`, made from the file of this digest. A full disk costs the next start some time, and nothing else.
     pub(super) fn put(&self, digest: &Digest, code: &[u8]) {
         let mac = hmac::sign(&self.key, &self.authenticated(digest, code));
-        if let Err(error) = write_private(&self.entry(digest), &[mac.as_ref(), code]) {
+        if let Err(error) = write_private(&self.entry(digest), &[code, mac.as_ref()]) {
             tracing::warn!(%error, dir = %self.dir.display(), "the compile cache cannot be written");
         }
         self.evict();
@@ -202,10 +211,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (file, other) = (Digest::of(b"file"), Digest::of(b"other"));
         cache(dir.path()).put(&file, b"code");
-        assert_eq!(cache(dir.path()).get(&file).as_deref(), Some(&b"code"[..]));
-        assert_eq!(cache(dir.path()).get(&other), None);
+        assert_eq!(cache(dir.path()).get(&file).unwrap().code, b"code");
+        assert!(cache(dir.path()).get(&other).is_none());
         let other_engine = Cache::open(dir.path(), "another".to_owned()).unwrap();
-        assert_eq!(other_engine.get(&file), None);
+        assert!(other_engine.get(&file).is_none());
     }
 
     #[test]
@@ -217,9 +226,9 @@ mod tests {
         let mut bytes = fs::read(&entry).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         fs::write(&entry, &bytes).unwrap();
-        assert_eq!(cache(dir.path()).get(&digest), None);
+        assert!(cache(dir.path()).get(&digest).is_none());
         fs::write(&entry, b"short").unwrap();
-        assert_eq!(cache(dir.path()).get(&digest), None);
+        assert!(cache(dir.path()).get(&digest).is_none());
     }
 
     #[test]
@@ -229,7 +238,7 @@ mod tests {
         let cache = cache(dir.path());
         cache.put(&harmless, b"code");
         fs::rename(cache.entry(&harmless), cache.entry(&wanted)).unwrap();
-        assert_eq!(cache.get(&wanted), None);
+        assert!(cache.get(&wanted).is_none());
     }
 
     #[cfg(unix)]
@@ -246,7 +255,7 @@ mod tests {
             0o600
         );
         fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
-        assert_eq!(cache(dir.path()).get(&digest), None);
+        assert!(cache(dir.path()).get(&digest).is_none());
         assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
     }
 

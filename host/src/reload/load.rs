@@ -158,10 +158,10 @@ impl Loader {
 
     /// The code from the cache, or new code, which then is in the cache. What is in the cache has passed all checks of its bytes.
     fn compiled(&self, content: &Content) -> Result<(Compiled, bool), Refusal> {
-        if let Some(code) = self.cache.as_ref().and_then(|cache| cache.get(&content.digest)) {
+        if let Some(kept) = self.cache.as_ref().and_then(|cache| cache.get(&content.digest)) {
             // SAFETY: the cache returns only what it authenticated with a key that none but this user can read, for the digest it was
-            // made from and for an engine of the same `cache_key`.
-            match unsafe { self.runtime.restore(&code) } {
+            // made from and for an engine of the same `cache_key`. It never writes into a file that is there.
+            match unsafe { self.runtime.restore(&kept.file, &kept.code) } {
                 Ok(compiled) => return Ok((compiled, true)),
                 Err(error) => tracing::warn!(%error, "cached code is compiled anew"),
             }

@@ -26,12 +26,22 @@ async fn a_core_module_with_metadata_is_an_adapter_and_says_what_it_has() {
 async fn compiled_code_is_taken_back_and_runs() {
     let runtime = runtime();
     let code = runtime.compile(&guest("plain")).unwrap().serialize().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let kept = |name: &str, bytes: &[u8]| {
+        let file = dir.path().join(name);
+        std::fs::write(&file, bytes).unwrap();
+        file
+    };
+    let file = kept("code", &[code.as_slice(), b"what its keeper adds"].concat());
     // SAFETY: these are the bytes `serialize` has just returned.
-    let restored = unsafe { runtime.restore(&code) }.unwrap();
+    let restored = unsafe { runtime.restore(&file, &code) }.unwrap();
     assert_eq!(&*runtime.probe(&restored).await.unwrap().id, "plain@1.0.0");
-    // SAFETY: cut off before the code begins; refused by its header.
-    let cut = unsafe { runtime.restore(code.get(..16).unwrap()) };
-    assert!(matches!(cut, Err(LoadError::Stale(_))));
+    for strange in [code.get(..16).unwrap(), b"", b"no code at allL"] {
+        let file = kept("strange", strange);
+        // SAFETY: nothing of it is run; it is refused by its header or its end.
+        let refused = unsafe { runtime.restore(&file, strange) };
+        assert!(matches!(refused, Err(LoadError::Stale(_))));
+    }
 }
 
 #[tokio::test]
