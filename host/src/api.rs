@@ -16,6 +16,7 @@ use crate::{
     error::{Error, Result},
     server::{App, Response},
 };
+use error::Shape;
 pub use respond::Answer;
 
 /// What there is to ask for.
@@ -24,6 +25,7 @@ enum Endpoint {
     Call(Operation),
     Models,
     Model,
+    Root,
     Healthy,
     Ready,
     Metrics,
@@ -35,8 +37,15 @@ const ENDPOINTS: &[(Method, &str, Endpoint)] = &[
     (Method::POST, "/v1/chat/completions", Endpoint::Call(Operation::Chat)),
     (Method::POST, "/v1/completions", Endpoint::Call(Operation::Completions)),
     (Method::POST, "/v1/embeddings", Endpoint::Call(Operation::Embeddings)),
+    (Method::POST, "/v1/messages", Endpoint::Call(Operation::Messages)),
+    (
+        Method::POST,
+        "/v1/messages/count_tokens",
+        Endpoint::Call(Operation::CountTokens),
+    ),
     (Method::GET, "/v1/models", Endpoint::Models),
     (Method::GET, "/v1/models/{*id}", Endpoint::Model),
+    (Method::GET, "/", Endpoint::Root),
     (Method::GET, "/healthz", Endpoint::Healthy),
     (Method::GET, "/readyz", Endpoint::Ready),
     (Method::GET, "/metrics", Endpoint::Metrics),
@@ -99,19 +108,23 @@ pub async fn handle(app: &Arc<App>, request: Request<Incoming>) -> Response {
     let id = respond::request_id(request.headers());
     let (endpoint, rest) = match app.endpoints.find(request.method(), request.uri().path()) {
         Ok(found) => found,
-        Err(error) => return error::response(&error, &id),
+        Err(error) => return error::response(&error, &id, Shape::of(&request)),
     };
+    let shape = Shape::of(&request);
     let answer = match endpoint {
         Endpoint::Call(operation) => return calls::handle(app, operation, id, request).await,
-        Endpoint::Models => models::list(app, request.headers()).await,
-        Endpoint::Model => models::one(app, request.headers(), &rest).await,
+        Endpoint::Models => {
+            models::list(app, request.headers(), request.uri().query().unwrap_or_default(), shape).await
+        }
+        Endpoint::Model => models::one(app, request.headers(), &rest, shape).await,
+        Endpoint::Root => Ok(status::root()),
         Endpoint::Healthy => Ok(status::healthy()),
         Endpoint::Ready => Ok(status::ready(app)),
         Endpoint::Metrics => Ok(status::metrics(app)),
         Endpoint::Admin => crate::admin::handle(app, request.headers(), &rest),
     };
     match answer {
-        Ok(response) => respond::with_id(response, &id),
-        Err(error) => error::response(&error, &id),
+        Ok(response) => respond::with_id(response, &id, shape),
+        Err(error) => error::response(&error, &id, shape),
     }
 }

@@ -22,6 +22,12 @@ pub enum Operation {
     Embeddings,
     /// `GET /v1/models` of a provider
     Models,
+    /// `POST /v1/messages`
+    Messages,
+    /// `POST /v1/messages/count_tokens`
+    CountTokens,
+    /// `POST /v1/responses`
+    Responses,
 }
 
 impl Operation {
@@ -32,16 +38,22 @@ impl Operation {
             Self::Completions => "completions",
             Self::Embeddings => "embeddings",
             Self::Models => "models",
+            Self::Messages => "messages",
+            Self::CountTokens => "count_tokens",
+            Self::Responses => "responses",
         }
     }
 
-    /// The path below a provider's base URL where it speaks OpenAI's API.
+    /// The path below a provider's base URL where it has the API itself.
     pub const fn path(self) -> &'static str {
         match self {
             Self::Chat => "/chat/completions",
             Self::Completions => "/completions",
             Self::Embeddings => "/embeddings",
             Self::Models => "/models",
+            Self::Messages => "/messages",
+            Self::CountTokens => "/messages/count_tokens",
+            Self::Responses => "/responses",
         }
     }
 }
@@ -111,6 +123,23 @@ impl Call {
         })
     }
 
+    /// The same call in the canonical form: `body` is the Chat Completions request that asks for what this one asks for. Usage is
+    /// always wanted, since the other APIs always tell it.
+    pub fn as_chat(&self, body: String) -> Result<Self> {
+        let fields = Object::parse(&body).map_err(|_| Error::Internal("a translation that is no JSON object"))?;
+        Ok(Self {
+            operation: Operation::Chat,
+            id: self.id.clone(),
+            model: self.model.clone(),
+            streaming: self.streaming,
+            include_usage: self.streaming,
+            max_tokens: self.max_tokens,
+            headers: self.headers.clone(),
+            fields,
+            body: body.into(),
+        })
+    }
+
     /// The body as the client sent it.
     pub fn text(&self) -> &str {
         // `parse` has checked it; this is one pass over bytes that are in the cache.
@@ -122,6 +151,11 @@ impl Call {
         self.fields.get(self.text(), key)
     }
 
+    /// The top-level fields and the JSON text of each, in order.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter(self.text())
+    }
+
     /// The body with `changes` spliced in (a key, and the JSON text of its value), or the client's own bytes if there are none.
     pub fn body_with(&self, changes: &[(&str, &str)]) -> Bytes {
         if changes.is_empty() {
@@ -131,11 +165,18 @@ impl Call {
         }
     }
 
-    /// Those of `defaults` (a key, and the JSON text of its value) that the client left out.
+    /// Those of `defaults` (a key, and the JSON text of its value) that the client left out. They are fields of OpenAI's; of other
+    /// APIs' calls those are filled in that are the same there.
     pub fn left_out<'d>(&self, defaults: &'d [(String, String)]) -> impl Iterator<Item = (&'d str, &'d str)> {
+        let known = |key: &str| match self.operation {
+            Operation::Messages => matches!(key, "temperature" | "top_p" | "top_k"),
+            Operation::CountTokens => false,
+            Operation::Responses => matches!(key, "temperature" | "top_p" | "user" | "metadata"),
+            _ => true,
+        };
         defaults
             .iter()
-            .filter(|(key, _)| self.field(key).is_none())
+            .filter(move |(key, _)| self.field(key).is_none() && known(key))
             .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 

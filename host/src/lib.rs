@@ -9,6 +9,7 @@
 //! 4. An attempt goes one of two ways. [`passthrough`]: the provider speaks the client's protocol, so the client's own bytes go to
 //!    it and its own come back, mended where they drift. [`adapter`]: a fresh instance of a WebAssembly component says what to send
 //!    and what the reply means ([`chunk`] does to its chunks what every adapter would have to).
+//!    A client's API that is not the provider's is turned into the canonical one before and back after ([`dialect`]).
 //! 5. Both send through [`transport`]: pooled connections, a rule for where requests may go, secrets put in last, streams cut into
 //!    frames.
 //! 6. The [`reply::Reply`] goes back through [`api`] to the client. When the last holder of the record lets go of it, it closes
@@ -21,7 +22,7 @@
 //! # Floors
 //!
 //! Imports only run down: `cli` · `serve` · `server`, `admin` · `api` · `pipeline` · `gateway`, `reload` · `adapter`, `passthrough` ·
-//! `transport`, `chunk` · `config`, `route`, `record` · `call`, `reply`, `error`, `telemetry`, `secret`. The guest is called from one
+//! `dialect` · `transport`, `chunk` · `config`, `route`, `record` · `call`, `reply`, `error`, `telemetry`, `secret`. The guest is called from one
 //! file, its bindings are known to one file, and no file here knows the name of a provider: those are data and adapters.
 
 pub mod adapter;
@@ -31,6 +32,7 @@ pub mod call;
 pub mod chunk;
 pub mod cli;
 pub mod config;
+pub mod dialect;
 pub mod error;
 pub mod gateway;
 pub mod memory;

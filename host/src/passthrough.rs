@@ -18,6 +18,7 @@ use serde_json::Value;
 use crate::{
     call::{Call, Operation},
     chunk::{self, Answer, Assembler, Flaw, Stamp},
+    dialect,
     error::{Error, Failure, Result},
     record::Record,
     reply::{Body, Reply},
@@ -37,7 +38,12 @@ const REFUSAL: usize = 1 << 20;
 
 /// Sends a call to a provider of OpenAI's API under the name `model`, and gives its answer as the client asked for it: whole, or as
 /// events. An error is one that another try, or another provider, may still avert: the first byte has not come.
+///
+/// A call of another API that it has itself comes back untouched, for `dialect` to look at.
 pub async fn send(upstream: &Arc<Upstream>, call: &Call, model: &str, record: &Arc<Record>) -> Result<Reply> {
+    if dialect::speaks(call.operation) {
+        return untouched(upstream, call, model, record).await;
+    }
     let mut asks_usage = call.streaming && !call.include_usage;
     let mut incoming = post(
         upstream,
@@ -83,6 +89,30 @@ pub async fn send(upstream: &Arc<Upstream>, call: &Call, model: &str, record: &A
     } else {
         exchange.whole(incoming).await
     }
+}
+
+/// The answer as it comes.
+async fn untouched(upstream: &Upstream, call: &Call, model: &str, record: &Arc<Record>) -> Result<Reply> {
+    let body = request::body(call, model, &upstream.defaults, false);
+    let incoming = post(upstream, call, body, record).await?;
+    if incoming.status >= 400 {
+        return Err(Error::Refused(Box::new(refuse(upstream, incoming).await?)));
+    }
+    if incoming.status >= 300 {
+        return Err(unusable(upstream, &format!("a redirect (status {})", incoming.status)));
+    }
+    let headers = headers::to_client(&incoming.headers);
+    let body = if call.streaming {
+        let reads = futures_util::stream::unfold(incoming.body, async |mut body| Some((body.next().await?, body)));
+        Body::Events(Box::pin(reads))
+    } else {
+        Body::Whole(incoming.body.whole(ANSWER).await?)
+    };
+    Ok(Reply {
+        status: 200,
+        headers,
+        body,
+    })
 }
 
 /// A provider's own list of models, as OpenAI's API has it.

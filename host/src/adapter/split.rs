@@ -22,7 +22,7 @@ pub(super) fn bodies(manifest: &Manifest, operation: Operation, body: &str) -> R
     let (limit, field) = match operation {
         Operation::Embeddings => ("embeddings-batch", "input"),
         Operation::Chat => ("n", "n"),
-        Operation::Completions | Operation::Models => return Ok(Vec::new()),
+        _ => return Ok(Vec::new()),
     };
     let most = manifest.limits.get(limit).and_then(|most| usize::try_from(*most).ok());
     let Some(most) = most.filter(|most| *most > 0) else {

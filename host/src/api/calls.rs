@@ -11,7 +11,7 @@ use hyper::{
 };
 
 use super::{
-    error,
+    error::{self, Shape},
     respond::{Answer, Stream, with_id},
 };
 use crate::{
@@ -25,12 +25,13 @@ use crate::{
 
 /// Answers a call.
 pub(super) async fn handle(app: &Arc<App>, operation: Operation, id: String, request: Request<Incoming>) -> Response {
+    let shape = Shape::of_calls(operation);
     let record = Record::open(app.telemetry.clone(), id.clone(), operation.as_str());
     match answer(app, operation, &id, request, &record).await {
-        Ok(reply) => with_id(respond(reply, record), &id),
+        Ok(reply) => with_id(respond(operation, reply, record), &id, shape),
         Err(error) => {
             record.failed(&error);
-            error::response(&error, &id)
+            error::response(&error, &id, shape)
         }
     }
 }
@@ -100,7 +101,7 @@ fn broken(error: &hyper::Error) -> Error {
     }
 }
 
-fn respond(reply: Reply, record: Arc<Record>) -> Response {
+fn respond(operation: Operation, reply: Reply, record: Arc<Record>) -> Response {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
     record.note(|entry| entry.status = status.as_u16());
     let (answer, content_type) = match reply.body {
@@ -108,7 +109,10 @@ fn respond(reply: Reply, record: Arc<Record>) -> Response {
             record.first_byte();
             (Answer::Whole(Some(bytes), Some(record)), "application/json")
         }
-        Body::Events(events) => (Answer::Events(Stream::new(events, record)), "text/event-stream"),
+        Body::Events(events) => (
+            Answer::Events(Stream::new(operation, events, record)),
+            "text/event-stream",
+        ),
     };
     let mut response = Response::new(answer);
     *response.status_mut() = status;

@@ -1,19 +1,73 @@
-//! An [`Error`] as HTTP, in the shape of OpenAI's API: `{"error": {"message", "type", "param", "code"}}` with further keys that do
-//! no harm: `side`, and `problems` where there are several.
+//! An [`Error`] as HTTP, in the shape of the API that was called. OpenAI's: `{"error": {"message", "type", "param", "code"}}` with
+//! further keys that do no harm: `side`, and `problems` where there are several. Anthropic's is in `dialect::messages::error`.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::{
+    Request,
+    header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
+};
 use serde::Serialize;
 
 use super::respond::{Answer, with_id};
 use crate::{
+    call::Operation,
+    dialect::messages,
     error::{Error, Kind},
     server::Response,
 };
 
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
+/// Whose API a client speaks, as far as it shows in errors, headers and lists of models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// That of most.
+    OpenAi,
+    /// The Messages API.
+    Anthropic,
+}
+
+impl Shape {
+    /// That of a request: by its path, also of one that leads nowhere; the list of models, which both have in the same place, by a
+    /// header that Anthropic's clients always send.
+    pub(super) fn of<B>(request: &Request<B>) -> Self {
+        let path = request.uri().path();
+        let below = |root: &str| {
+            path.strip_prefix(root)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let says_so = request.headers().contains_key("anthropic-version");
+        if below("/v1/messages") || (says_so && below("/v1/models")) {
+            Self::Anthropic
+        } else {
+            Self::OpenAi
+        }
+    }
+
+    /// That of calls of `operation`.
+    pub(super) const fn of_calls(operation: Operation) -> Self {
+        match operation {
+            Operation::Messages | Operation::CountTokens => Self::Anthropic,
+            _ => Self::OpenAi,
+        }
+    }
+
+    fn json(self, error: &Error, id: &str) -> Bytes {
+        // A refusal in the client's own language reaches it as it came.
+        if let Error::Refused(failure) = error
+            && let Some(own) = &failure.own
+            && (self == Self::Anthropic) == messages::error::is_own(own)
+        {
+            return own.clone();
+        }
+        match self {
+            Self::OpenAi => json(error).into(),
+            Self::Anthropic => messages::error::json(error, id).into(),
+        }
+    }
+}
 
 #[derive(Serialize)]
 struct Envelope<'a> {
@@ -67,13 +121,8 @@ pub fn event(error: &Error) -> Bytes {
 }
 
 /// The response for an error that came before the first byte.
-pub fn response(error: &Error, id: &str) -> Response {
-    // A refusal in the client's own language reaches it as it came.
-    let own = match error {
-        Error::Refused(failure) => failure.own.clone(),
-        _ => None,
-    };
-    let mut response = Response::new(Answer::whole(own.unwrap_or_else(|| json(error).into())));
+pub(super) fn response(error: &Error, id: &str, shape: Shape) -> Response {
+    let mut response = Response::new(Answer::whole(shape.json(error, id)));
     *response.status_mut() = hyper::StatusCode::from_u16(error.status()).unwrap_or(hyper::StatusCode::BAD_GATEWAY);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -99,7 +148,7 @@ pub fn response(error: &Error, id: &str) -> Response {
             HeaderValue::from(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
         );
     }
-    with_id(response, id)
+    with_id(response, id, shape)
 }
 
 /// For clients that try again by themselves: whether that helps, where it is known.

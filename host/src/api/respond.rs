@@ -10,11 +10,13 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::error;
-use crate::{chunk::DONE, error::Error, record::Record, reply::Events, server::Response};
+use super::error::{self, Shape};
+use crate::{call::Operation, chunk::DONE, dialect, error::Error, record::Record, reply::Events, server::Response};
 
 /// The header that names a request, on both sides.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// What Anthropic's API calls it.
+const ANTHROPIC_REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 /// A response's body.
 pub enum Answer {
@@ -28,6 +30,7 @@ pub enum Answer {
 pub struct Stream {
     /// `None` when there are no more.
     events: Option<Events>,
+    operation: Operation,
     /// The account they belong to.
     record: Arc<Record>,
     /// The end mark is out: who leaves now has heard it all.
@@ -35,9 +38,10 @@ pub struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(events: Events, record: Arc<Record>) -> Self {
+    pub(super) fn new(operation: Operation, events: Events, record: Arc<Record>) -> Self {
         Self {
             events: Some(events),
+            operation,
             record,
             told: false,
         }
@@ -50,7 +54,11 @@ impl Stream {
         match std::task::ready!(events.as_mut().poll_next(context)) {
             Some(Ok(bytes)) => {
                 self.record.first_byte();
-                self.told |= bytes.ends_with(DONE);
+                self.told |= if dialect::speaks(self.operation) {
+                    dialect::ends(self.operation, &bytes)
+                } else {
+                    bytes.ends_with(DONE)
+                };
                 Poll::Ready(Some(bytes))
             }
             Some(Err(broken)) => {
@@ -59,7 +67,8 @@ impl Stream {
                 let status = self.record.status();
                 self.record.failed(&broken);
                 self.record.note(|entry| entry.status = status);
-                Poll::Ready(Some(error::event(&broken)))
+                // A dialect has told so itself.
+                Poll::Ready((!dialect::speaks(self.operation)).then(|| error::event(&broken)))
             }
             None => {
                 self.events = None;
@@ -141,8 +150,11 @@ fn random() -> u64 {
 }
 
 /// Puts the request's id on a response.
-pub(super) fn with_id(mut response: Response, id: &str) -> Response {
+pub(super) fn with_id(mut response: Response, id: &str, shape: Shape) -> Response {
     if let Ok(value) = HeaderValue::from_str(id) {
+        if shape == Shape::Anthropic {
+            response.headers_mut().insert(ANTHROPIC_REQUEST_ID, value.clone());
+        }
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response

@@ -10,6 +10,14 @@ use hyper::{
 use super::respond::Answer;
 use crate::server::{App, Response};
 
+/// `GET /`: there is somebody. Clients of Anthropic's API ask so, without a key, before they ask for more.
+pub(super) fn root() -> Response {
+    json(format!(
+        r#"{{"name":"witgate","version":"{}"}}"#,
+        env!("CARGO_PKG_VERSION")
+    ))
+}
+
 /// `GET /healthz`: the process runs.
 pub(super) fn healthy() -> Response {
     json(format!(

@@ -73,6 +73,17 @@ const FIELDS: &[(&str, Type)] = &[
     ("dimensions", Type::Integer),
 ];
 
+/// Those that the Messages API has beside them, or means otherwise, from Anthropic's API reference.
+const MESSAGES_FIELDS: &[(&str, Type)] = &[
+    ("system", Type::TextOrArray),
+    ("stop_sequences", Type::Array),
+    ("top_k", Type::Integer),
+    ("tool_choice", Type::Object),
+    ("thinking", Type::Object),
+    ("metadata", Type::Object),
+    ("output_config", Type::Object),
+];
+
 /// So many problems are told; a body of a megabyte may have a hundred thousand.
 const MOST: usize = 32;
 
@@ -82,7 +93,11 @@ pub(super) fn check(operation: Operation, fields: &Object, text: &str) -> Vec<Pr
     if let Some(key) = fields.duplicate() {
         problems.push(problem(format!("The field '{key}' comes more than once."), key));
     }
-    for (key, type_) in FIELDS {
+    let own = match operation {
+        Operation::Messages | Operation::CountTokens => MESSAGES_FIELDS,
+        _ => &[],
+    };
+    for (key, type_) in FIELDS.iter().chain(own) {
         if let Some(value) = fields.get(text, key)
             && !type_.admits(value)
         {
@@ -102,7 +117,14 @@ pub(super) fn check(operation: Operation, fields: &Object, text: &str) -> Vec<Pr
         Operation::Chat => messages(fields.get(text, "messages"), &mut problems),
         Operation::Completions => required("prompt", fields.get(text, "prompt"), &mut problems),
         Operation::Embeddings => required("input", fields.get(text, "input"), &mut problems),
-        Operation::Models => {}
+        Operation::Messages => {
+            if fields.get(text, "max_tokens").is_none() {
+                problems.push(problem("max_tokens: Field required", "max_tokens"));
+            }
+            messages(fields.get(text, "messages"), &mut problems);
+        }
+        Operation::CountTokens => messages(fields.get(text, "messages"), &mut problems),
+        Operation::Responses | Operation::Models => {}
     }
     problems
 }

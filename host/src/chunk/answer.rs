@@ -21,7 +21,7 @@ pub fn complete(stamp: Stamp, operation: Operation, answer: Bytes) -> Result<Ans
     let mut reader = match operation {
         Operation::Chat | Operation::Completions => Reader::whole(stamp, operation),
         Operation::Embeddings => return embeddings(&stamp, &answer, 1),
-        Operation::Models => {
+        Operation::Models | Operation::Messages | Operation::CountTokens | Operation::Responses => {
             return Ok(Answer {
                 body: answer,
                 usage: None,

@@ -45,6 +45,8 @@ pub struct Provider {
     pub type_: String,
     /// `api` or `format`: the API it speaks, if it is one of those known.
     pub api: Api,
+    /// `apis`: those it has beside that one. Calls in them go to it as they are.
+    pub apis: Vec<Api>,
     /// `adapter`, or `adapter_config.requestFormat` of a `custom-adapter`: the adapter's id.
     pub adapter: Option<String>,
     /// `enabled`
@@ -153,6 +155,7 @@ impl Provider {
             id,
             type_: COMPATIBLE.to_owned(),
             api: Api::default(),
+            apis: Vec::new(),
             adapter: None,
             enabled: true,
             priority: 50,
@@ -261,6 +264,7 @@ impl Provider {
             );
         }
         self.api = api.or(format).unwrap_or_default();
+        self.apis = table.choices("apis", Api::WORDS, report);
         self.type_ = table.word("type", report).unwrap_or_else(|| COMPATIBLE.to_owned());
         self.adapter = table.word("adapter", report);
         self.settings = Settings(table.object("adapter_config", report));

@@ -248,22 +248,24 @@ impl<'n> Table<'n> {
         report: &mut Report<'_>,
     ) -> Option<T> {
         let found = self.take(key, report)?;
-        let text = &found.text(report)?.text;
-        let wanted = text.trim();
-        if let Some((_, choice)) = choices.iter().find(|(word, _)| word.eq_ignore_ascii_case(wanted)) {
-            return Some(*choice);
-        }
-        let words: Vec<_> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
-        let message = format!("is \"{}\", which is none of its values", wanted.escape_debug());
-        report.problem(
-            found.line,
-            &found.path,
-            message,
-            format_args!("use {}", words.join(", ")),
-        );
-        None
+        found.choice(choices, report)
     }
 
+    /// Several of `choices`; a single one may stand without brackets.
+    pub(super) fn choices<T: Copy>(
+        &mut self,
+        key: &'static str,
+        choices: &[(&str, T)],
+        report: &mut Report<'_>,
+    ) -> Vec<T> {
+        let Some(found) = self.take(key, report) else {
+            return Vec::new();
+        };
+        match &found.node.value {
+            Value::List(_) => found.items().filter_map(|item| item.choice(choices, report)).collect(),
+            _ => found.choice(choices, report).into_iter().collect(),
+        }
+    }
     /// A table below this one.
     pub(super) fn table(&mut self, key: &'static str, report: &mut Report<'_>) -> Option<Table<'n>> {
         self.take(key, report)?.table(report)
@@ -308,6 +310,19 @@ impl<'n> Found<'n> {
             Value::Text(text) => Some(text),
             _ => self.wrong("text", "put it in double quotes", report),
         }
+    }
+
+    /// One of `choices`, by its word in any case.
+    fn choice<T: Copy>(&self, choices: &[(&str, T)], report: &mut Report<'_>) -> Option<T> {
+        let text = &self.text(report)?.text;
+        let wanted = text.trim();
+        if let Some((_, choice)) = choices.iter().find(|(word, _)| word.eq_ignore_ascii_case(wanted)) {
+            return Some(*choice);
+        }
+        let words: Vec<_> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        let message = format!("is \"{}\", which is none of its values", wanted.escape_debug());
+        report.problem(self.line, &self.path, message, format_args!("use {}", words.join(", ")));
+        None
     }
 
     /// Its items, if it is a list.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Adapters, Listed, files};
 use crate::{
     adapter::{Adapter, Manifest, Site},
-    config::{self, Via},
+    call::Operation,
+    config::{self, Api, Via},
     reload::fit::{self, Need},
     transport::{
         Upstream,
@@ -72,6 +73,19 @@ impl Provider {
     /// How much the model takes, in tokens, if that is known.
     pub fn context_window(&self, model: &str) -> Option<u64> {
         self.config.model(model)?.context_window
+    }
+
+    /// True if calls of `operation` can go to it as they are: it has that API itself, or its adapter says so.
+    pub fn has(&self, operation: Operation) -> bool {
+        match &self.speaks {
+            Speaks::Adapter(site) => site.adapter.manifest.serves(operation.as_str()),
+            Speaks::OpenAi(_) => match operation {
+                Operation::Messages | Operation::CountTokens => self.config.apis.contains(&Api::Messages),
+                Operation::Responses => self.config.apis.contains(&Api::Responses),
+                _ => true,
+            },
+            Speaks::Nothing(_) => false,
+        }
     }
 
     /// Why it cannot be used, if it cannot.

@@ -6,7 +6,7 @@ use hyper::{
     header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT},
 };
 
-use crate::call::Call;
+use crate::call::{Call, Operation};
 
 /// A client's headers that its provider gets: beta features, the name an app shows itself by (OpenRouter), the key of a request that
 /// may come twice, and the trace it belongs to.
@@ -19,6 +19,9 @@ const TO_PROVIDER: [&str; 7] = [
     "tracestate",
     "user-agent",
 ];
+
+/// Those that providers of the Messages API get beside them.
+const TO_ANTHROPIC: [&str; 2] = ["anthropic-version", "anthropic-beta"];
 
 /// A provider's headers that the client gets as they are, beside those that start with one of [`LIMITS`].
 const TO_CLIENT: [&str; 4] = [
@@ -47,7 +50,11 @@ pub(super) fn to_provider(call: &Call) -> HeaderMap {
         USER_AGENT,
         HeaderValue::from_static(concat!("witgate/", env!("CARGO_PKG_VERSION"))),
     );
-    for name in TO_PROVIDER {
+    let own: &[&str] = match call.operation {
+        Operation::Messages | Operation::CountTokens => &TO_ANTHROPIC,
+        _ => &[],
+    };
+    for name in TO_PROVIDER.iter().chain(own).copied() {
         if let Some(value) = call.headers.get(name) {
             headers.insert(HeaderName::from_static(name), value.clone());
         }

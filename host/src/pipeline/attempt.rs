@@ -9,6 +9,7 @@ use super::target::Target;
 use crate::{
     adapter,
     call::Call,
+    dialect::{self, Taker},
     error::{Error, Kind, Result},
     gateway::{Gateway, Speaks},
     passthrough,
@@ -32,17 +33,40 @@ pub(super) async fn run(gateway: &Gateway, target: &Target, call: &Call, record:
             reason: reason.to_owned(),
         });
     }
+    if !dialect::speaks(call.operation) || provider.has(call.operation) {
+        return ask(gateway, target, call, record).await;
+    }
+    let taker = Taker {
+        provider: provider.id(),
+        adapter: matches!(provider.speaks, Speaks::Adapter(_)),
+    };
+    let mut translated = dialect::translate(call, taker)?;
+    let chat = call.as_chat(std::mem::take(&mut translated.body))?;
+    let reply = ask(gateway, target, &chat, record).await?;
+    translated.tell(reply, provider.id())
+}
+
+/// Asks a provider for what it, or its adapter, can be asked for.
+async fn ask(gateway: &Gateway, target: &Target, call: &Call, record: &Arc<Record>) -> Result<Reply> {
+    let provider = &target.provider;
+    let begun = async |reply: Reply| {
+        let reply = if dialect::speaks(call.operation) {
+            dialect::relay(call, reply, provider.id(), record)?
+        } else {
+            reply
+        };
+        first_event(reply).await
+    };
     match &provider.speaks {
         // The adapter knows which of its requests may be sent twice, so its exchange repeats them itself.
         Speaks::Adapter(site) => {
             record.note(|entry| entry.attempts += 1);
-            first_event(adapter::call(&gateway.runtime, site, call, &target.model, 1, record).await?).await
+            begun(adapter::call(&gateway.runtime, site, call, &target.model, 1, record).await?).await
         }
         Speaks::OpenAi(upstream) => {
             let once = async || {
                 record.note(|entry| entry.attempts += 1);
-                let reply = passthrough::send(upstream, call, &target.model, record).await?;
-                first_event(reply).await
+                begun(passthrough::send(upstream, call, &target.model, record).await?).await
             };
             let pauses = ExponentialBuilder::default()
                 .with_jitter()

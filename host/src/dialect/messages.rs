@@ -1,0 +1,63 @@
+//! Anthropic's Messages API, for providers that do not have it themselves.
+//!
+//! # What becomes of a request
+//!
+//! Targets are of two kinds: *adapters*, which know the members the gateway adds to a chat, and *servers* of OpenAI's API, which do not.
+//! What is dropped is named in the response header `x-witgate-dropped` and in the log; what is refused is a 400 that names the field,
+//! after every other target has been asked.
+//!
+//! | Messages | chat |
+//! |---|---|
+//! | `system`, string or blocks; messages of role `system` | `system` messages, in their places |
+//! | `text` blocks | `text` parts; for a server one string, since many take no parts |
+//! | `image` (base64, url) | `image_url`; of a server's tool results in a user's message after them |
+//! | `document` (text, content) | its title, context and text, as text |
+//! | `document` (base64, url) | `file`; by url refused for a server |
+//! | `search_result` | its title, source and text, as text |
+//! | `image`, `document` with a `file` id, `container_upload` | refused |
+//! | `tool_use` | `tool_calls` |
+//! | `tool_result` | `tool` messages, before the rest of their turn; `is_error` for adapters, dropped for a server |
+//! | `thinking`, `redacted_thinking` of this provider | its own fields again (`reasoning_content`, `reasoning_details`, `extra_content`) |
+//! | those that a provider of this API has signed | `thinking_blocks` for adapters, dropped for a server |
+//! | server tools and their results in messages | refused |
+//! | `tools` of type `custom` | `function` tools with `strict`; other members dropped |
+//! | any other tool, `mcp_servers`, `container` | refused |
+//! | `tool_choice` | auto, required, none, a function; `disable_parallel_tool_use` is `parallel_tool_calls: false` |
+//! | `max_tokens`, `temperature`, `top_p`, `stop_sequences` | the same, `stop` |
+//! | `top_k`, `cache_control` | the same for adapters, dropped for a server |
+//! | `thinking` | the same for adapters; for a server `reasoning_effort` by its budget |
+//! | `output_config.effort` | `reasoning_effort` |
+//! | `output_config.format`, `output_format` | `response_format` |
+//! | `metadata.user_id` | `user`, as its SHA-256 where it is longer than the 64 characters that OpenAI takes |
+//! | `service_tier` | `auto`, `default` |
+//! | `context_management`, `citations`, and whatever is unknown | dropped |
+//!
+//! # What becomes of an answer
+//!
+//! `reasoning_content` (or `reasoning`) is a `thinking` block whose signature is the provider's own, or what the gateway has sealed
+//! ([`super::state`]): then text, then calls, in the order they come. State of a call (`extra_content`) is a `redacted_thinking` block
+//! before its `tool_use`. `stop` is `end_turn` or `stop_sequence`, `length` is `max_tokens`, `tool_calls` is `tool_use`,
+//! `content_filter` is `refusal`. `input_tokens` leave out what was read from, or written to, a cache.
+
+pub mod answer;
+mod block;
+pub mod error;
+pub mod request;
+mod stop;
+pub mod stream;
+pub mod usage;
+
+/// What the way back needs of a request.
+#[derive(Debug)]
+pub struct Memo {
+    /// The request's id, of which the message gets its own.
+    pub id: String,
+    /// The provider's id: what is sealed is sealed for it.
+    pub provider: String,
+    /// As the client wrote it: for answers that do not name their model.
+    pub model: String,
+    /// The client wants to see thoughts: it did not say that there should be none.
+    pub thinking: bool,
+    /// Its stop sequences.
+    pub stops: Vec<String>,
+}

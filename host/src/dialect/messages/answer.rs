@@ -1,0 +1,168 @@
+//! A chat's whole answer as a message.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    Memo, block,
+    stop::{End, Stop},
+    usage,
+};
+use crate::{
+    call::object::Object,
+    dialect::json::{push_comma, push_member, quoted},
+};
+
+#[derive(Deserialize)]
+struct Chat<'a> {
+    #[serde(borrow)]
+    model: Option<&'a RawValue>,
+    #[serde(borrow)]
+    choices: Vec<&'a RawValue>,
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(borrow)]
+    message: Said<'a>,
+}
+
+/// What a message of a chat says, as far as this API has words for it.
+#[derive(Default, Deserialize)]
+struct Said<'a> {
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    refusal: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reasoning_content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reasoning: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reasoning_details: Option<&'a RawValue>,
+    #[serde(borrow)]
+    thinking_blocks: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    tool_calls: Option<Vec<ToolCall<'a>>>,
+    #[serde(borrow)]
+    extra_content: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct ToolCall<'a> {
+    #[serde(borrow)]
+    id: &'a RawValue,
+    #[serde(borrow)]
+    function: Function<'a>,
+    #[serde(borrow)]
+    extra_content: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Function<'a> {
+    #[serde(borrow)]
+    name: &'a RawValue,
+    #[serde(borrow)]
+    arguments: Option<Cow<'a, str>>,
+}
+
+/// The message that says what `chat`, a chat's answer, says. The error says what is wrong with it.
+pub fn from_chat(chat: &str, memo: &Memo) -> Result<String, &'static str> {
+    const UNREADABLE: &str = "an answer that is no chat completion";
+    let answer: Chat<'_> = serde_json::from_str(chat).map_err(|_| UNREADABLE)?;
+    let choice = answer.choices.first().ok_or(UNREADABLE)?.get();
+    let said: Choice<'_> = serde_json::from_str(choice).map_err(|_| UNREADABLE)?;
+    let end: End<'_> = serde_json::from_str(choice).map_err(|_| UNREADABLE)?;
+    let mut stop = Stop::default();
+    stop.update(&end, memo);
+    let mut content = String::with_capacity(chat.len());
+    let calls = push_content(&mut content, &said.message, memo);
+    let mut out = String::with_capacity(content.len() + 512);
+    out.push('{');
+    push_head(&mut out, answer.model.map(RawValue::get), memo);
+    push_member(&mut out, "content", &format!("[{content}]"));
+    stop.push(&mut out, calls);
+    push_member(
+        &mut out,
+        "usage",
+        &usage::of_chat(answer.usage.map_or("", RawValue::get)),
+    );
+    out.push('}');
+    Ok(out)
+}
+
+/// Adds the members that say whose a message is. `model` is a JSON string.
+pub(super) fn push_head(out: &mut String, model: Option<&str>, memo: &Memo) {
+    let named = model.filter(|model| model.starts_with('"') && *model != "\"\"");
+    push_member(
+        out,
+        "id",
+        &quoted(&format!("msg_{}", memo.id.trim_start_matches("req_"))),
+    );
+    push_member(out, "type", "\"message\"");
+    push_member(out, "role", "\"assistant\"");
+    push_member(out, "model", &named.map_or_else(|| quoted(&memo.model), str::to_owned));
+}
+
+/// Adds the blocks of a message; true if calls are among them.
+fn push_content(out: &mut String, said: &Said<'_>, memo: &Memo) -> bool {
+    let mut push = |block: &str| {
+        push_comma(out);
+        out.push_str(block);
+    };
+    let text = |value: Option<&RawValue>| value.map_or("", RawValue::get).to_owned();
+    let says = |text: &str| text.starts_with('"') && text != "\"\"";
+    if let Some(extra) = said.extra_content {
+        push(&block::redacted(&block::sealed_message(&memo.provider, extra.get())));
+    }
+    match said.thinking_blocks.as_deref() {
+        Some(blocks) if !blocks.is_empty() => blocks.iter().for_each(|block| push(&without_number(block.get()))),
+        _ => {
+            let named = [
+                ("reasoning_content", said.reasoning_content),
+                ("reasoning", said.reasoning),
+            ];
+            let found = named.into_iter().find(|(_, value)| says(&text(*value)));
+            if let Some((name, value)) = found.filter(|_| memo.thinking) {
+                let details = said.reasoning_details.map(RawValue::get);
+                let signature = block::sealed_reasoning(&memo.provider, name, details);
+                push(&block::thinking(&text(value), &quoted(&signature)));
+            }
+        }
+    }
+    for value in [said.content, said.refusal]
+        .map(text)
+        .iter()
+        .filter(|value| says(value))
+    {
+        push(&block::text(value));
+    }
+    let calls = said.tool_calls.as_deref().unwrap_or_default();
+    for call in calls {
+        if let Some(extra) = call.extra_content {
+            let sealed = block::sealed_call(&memo.provider, call.id.get(), extra.get());
+            push(&block::redacted(&sealed));
+        }
+        let input = block::input(call.function.arguments.as_deref().unwrap_or_default());
+        push(&block::tool_use(call.id.get(), call.function.name.get(), &input));
+    }
+    !calls.is_empty()
+}
+
+/// A signed thought without the number that streams give it.
+pub(super) fn without_number(block: &str) -> String {
+    let fields = Object::parse(block).unwrap_or_default();
+    if fields.get(block, "index").is_none() {
+        return block.to_owned();
+    }
+    let mut out = String::from("{");
+    for (key, value) in fields.iter(block).filter(|(key, _)| *key != "index") {
+        push_member(&mut out, key, value);
+    }
+    out.push('}');
+    out
+}

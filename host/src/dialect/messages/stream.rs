@@ -1,0 +1,294 @@
+//! A chat's chunks as the events of a message: `message_start`, each block in its turn with a rising index, `message_delta`,
+//! `message_stop`. No block is empty, and none is open beside another.
+
+mod calls;
+mod delta;
+
+use bytes::{BufMut as _, BytesMut};
+use serde_json::value::RawValue;
+
+use super::{
+    Memo,
+    answer::{push_head, without_number},
+    block, error,
+    stop::{End, Stop},
+    usage,
+};
+use crate::{
+    dialect::{
+        self,
+        json::{inside, push_comma, quoted},
+    },
+    error::Error,
+};
+use calls::Calls;
+use delta::{Choice, Chunk, Delta, Fragment};
+
+/// Writes the events of one message.
+#[derive(Debug)]
+pub struct Writer {
+    memo: Memo,
+    begun: bool,
+    open: Open,
+    /// The number of the next block.
+    next: u64,
+    calls: Calls,
+    stop: Stop,
+    /// `usage` of the chat, as JSON text.
+    counted: String,
+    /// What the provider wants back beside its reasoning: items of a list.
+    details: String,
+    /// State of the message.
+    extra: Option<String>,
+}
+
+/// The block that is open.
+#[derive(Debug, Default)]
+enum Open {
+    #[default]
+    None,
+    Text,
+    /// The name that the provider has for its thoughts.
+    Thinking(&'static str),
+    /// A call, by its number in the chat.
+    Call(u64),
+}
+
+impl Writer {
+    /// For the answer to the request that `memo` is of.
+    pub fn new(memo: Memo) -> Self {
+        Self {
+            memo,
+            begun: false,
+            open: Open::None,
+            next: 0,
+            calls: Calls::default(),
+            stop: Stop::default(),
+            counted: String::new(),
+            details: String::new(),
+            extra: None,
+        }
+    }
+
+    fn begin(&mut self, model: Option<&str>, out: &mut BytesMut) {
+        if std::mem::replace(&mut self.begun, true) {
+            return;
+        }
+        let mut message = String::from("{");
+        push_head(&mut message, model, &self.memo);
+        // What the prompt cost is known at the end: `message_delta` says it.
+        let usage = usage::of_chat("");
+        message.push_str(",\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,\"usage\":");
+        message.push_str(&usage);
+        message.push('}');
+        event("message_start", &format!(",\"message\":{message}"), out);
+    }
+
+    fn delta(&mut self, delta: &Delta<'_>, out: &mut BytesMut) {
+        for details in delta.reasoning_details.iter().flatten() {
+            push_comma(&mut self.details);
+            self.details.push_str(details.get());
+        }
+        let thoughts = [
+            ("reasoning_content", delta.reasoning_content),
+            ("reasoning", delta.reasoning),
+        ];
+        if let Some((name, text)) = thoughts.into_iter().find_map(|(name, text)| Some((name, said(text)?))) {
+            self.think(name, text, out);
+        }
+        for signed in delta.thinking_blocks.iter().flatten() {
+            self.signed(signed.get(), out);
+        }
+        for text in [delta.content, delta.refusal].into_iter().filter_map(said) {
+            self.say(text, out);
+        }
+        for fragment in delta.tool_calls.iter().flatten() {
+            self.call(fragment, out);
+        }
+        if let Some(extra) = delta.extra_content {
+            self.extra = Some(extra.get().to_owned());
+        }
+    }
+
+    /// Adds to the thoughts; `text` is a JSON string.
+    fn think(&mut self, name: &'static str, text: &str, out: &mut BytesMut) {
+        if !self.memo.thinking {
+            return;
+        }
+        if !matches!(self.open, Open::Thinking(_)) {
+            self.close(out);
+            self.start(&block::thinking("\"\"", "\"\""), out);
+            self.open = Open::Thinking(name);
+        }
+        self.piece("thinking_delta", "thinking", text, out);
+    }
+
+    /// Closes the thoughts with the signature that their provider gave. If they were not shown, the block comes whole.
+    fn signed(&mut self, signed: &str, out: &mut BytesMut) {
+        let whole = without_number(signed);
+        let fields = crate::call::object::Object::parse(&whole).unwrap_or_default();
+        let (thinking, signature) = (fields.get(&whole, "thinking"), fields.get(&whole, "signature"));
+        if let (Open::Thinking(_), Some(_), Some(signature)) = (&self.open, thinking, signature) {
+            self.piece("signature_delta", "signature", signature, out);
+            return self.stop_block(out);
+        }
+        self.close(out);
+        match (thinking, signature) {
+            (Some(thinking), Some(signature)) => {
+                self.start(&block::thinking("\"\"", "\"\""), out);
+                if thinking != "\"\"" {
+                    self.piece("thinking_delta", "thinking", thinking, out);
+                }
+                self.piece("signature_delta", "signature", signature, out);
+            }
+            _ => self.start(&whole, out),
+        }
+        self.stop_block(out);
+    }
+
+    /// Adds to the text; `text` is a JSON string.
+    fn say(&mut self, text: &str, out: &mut BytesMut) {
+        if !matches!(self.open, Open::Text) {
+            self.close(out);
+            self.start(&block::text("\"\""), out);
+            self.open = Open::Text;
+        }
+        self.piece("text_delta", "text", text, out);
+    }
+
+    /// Adds to a call. One whose turn has not come yet waits until the open one is whole.
+    fn call(&mut self, fragment: &Fragment<'_>, out: &mut BytesMut) {
+        self.end_words(out);
+        self.calls.add(fragment);
+        self.flow(false, out);
+    }
+
+    /// Writes what there is of calls, in order; all of it if nothing more comes for those that are begun.
+    fn flow(&mut self, all: bool, out: &mut BytesMut) {
+        while let Some(call) = self.calls.current(all) {
+            if !matches!(self.open, Open::Call(number) if number == call.number) {
+                if let Some(extra) = &call.extra {
+                    let sealed = block::sealed_call(&self.memo.provider, &call.id, extra);
+                    self.start(&block::redacted(&sealed), out);
+                    self.stop_block(out);
+                }
+                self.start(&block::tool_use(&call.id, &call.name, "{}"), out);
+                self.open = Open::Call(call.number);
+            }
+            let (text, over) = self.calls.take(call.number, all);
+            if !text.is_empty() {
+                self.piece("input_json_delta", "partial_json", &quoted(&text), out);
+            }
+            if !over {
+                return;
+            }
+            self.stop_block(out);
+        }
+    }
+
+    /// Ends the block that is open, and writes the calls that waited for it.
+    fn close(&mut self, out: &mut BytesMut) {
+        self.end_words(out);
+        if self.calls.waiting() {
+            self.flow(true, out);
+        }
+    }
+
+    /// Ends the text or the thoughts that are open.
+    fn end_words(&mut self, out: &mut BytesMut) {
+        match self.open {
+            Open::None | Open::Call(_) => {}
+            Open::Text => self.stop_block(out),
+            Open::Thinking(name) => {
+                let details = std::mem::take(&mut self.details);
+                let details = (!details.is_empty()).then(|| format!("[{details}]"));
+                let signature = block::sealed_reasoning(&self.memo.provider, name, details.as_deref());
+                self.piece("signature_delta", "signature", &quoted(&signature), out);
+                self.stop_block(out);
+            }
+        }
+    }
+
+    fn start(&self, block: &str, out: &mut BytesMut) {
+        let index = self.next;
+        event(
+            "content_block_start",
+            &format!(",\"index\":{index},\"content_block\":{block}"),
+            out,
+        );
+    }
+
+    fn piece(&self, kind: &str, key: &str, text: &str, out: &mut BytesMut) {
+        let index = self.next;
+        event(
+            "content_block_delta",
+            &format!(",\"index\":{index},\"delta\":{{\"type\":\"{kind}\",\"{key}\":{text}}}"),
+            out,
+        );
+    }
+
+    fn stop_block(&mut self, out: &mut BytesMut) {
+        event("content_block_stop", &format!(",\"index\":{}", self.next), out);
+        self.next += 1;
+        self.open = Open::None;
+    }
+}
+
+impl dialect::Writer for Writer {
+    fn push(&mut self, chunk: &str, out: &mut BytesMut) -> Result<(), &'static str> {
+        const UNREADABLE: &str = "a chunk that is not of a chat completion";
+        let chunk: Chunk<'_> = serde_json::from_str(chunk).map_err(|_| UNREADABLE)?;
+        if let Some(counted) = chunk.usage.map(RawValue::get).filter(|usage| usage.starts_with('{')) {
+            counted.clone_into(&mut self.counted);
+        }
+        let Some(raw) = chunk.choices.first().map(|choice| choice.get()) else {
+            return Ok(());
+        };
+        let choice: Choice<'_> = serde_json::from_str(raw).map_err(|_| UNREADABLE)?;
+        if choice.index.unwrap_or_default() != 0 {
+            return Ok(());
+        }
+        self.begin(chunk.model.map(RawValue::get), out);
+        if let Some(delta) = &choice.delta {
+            self.delta(delta, out);
+        }
+        if choice.finish_reason.is_some_and(|reason| reason.get() != "null") {
+            let end: End<'_> = serde_json::from_str(raw).map_err(|_| UNREADABLE)?;
+            self.stop.update(&end, &self.memo);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut BytesMut) {
+        self.begin(None, out);
+        self.close(out);
+        if let Some(extra) = self.extra.take() {
+            let sealed = block::sealed_message(&self.memo.provider, &extra);
+            self.start(&block::redacted(&sealed), out);
+            self.stop_block(out);
+        }
+        let mut end = String::from("{");
+        self.stop.push(&mut end, self.calls.any());
+        end.push('}');
+        let usage = usage::of_chat(&self.counted);
+        event("message_delta", &format!(",\"delta\":{end},\"usage\":{usage}"), out);
+        event("message_stop", "", out);
+    }
+
+    fn fail(&mut self, error: &Error, out: &mut BytesMut) {
+        error::push_event(error, &self.memo.id, out);
+    }
+}
+
+/// Adds an event; `members` are those beside its type, each with a comma before it.
+fn event(name: &str, members: &str, out: &mut BytesMut) {
+    out.reserve(2 * name.len() + members.len() + 32);
+    for piece in ["event: ", name, "\ndata: {\"type\":\"", name, "\"", members, "}\n\n"] {
+        out.put_slice(piece.as_bytes());
+    }
+}
+
+/// A JSON string that says something.
+fn said(text: Option<&RawValue>) -> Option<&str> {
+    text.map(RawValue::get).filter(|text| !inside(text).is_empty())
+}

@@ -1,0 +1,172 @@
+//! An answer of a provider that has the client's API itself: it goes by byte for byte. What it cost is read on the way, and if it
+//! breaks off the client is told so in its own API.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
+
+use super::{Seen, Watch, messages};
+use crate::{
+    call::{Call, Operation},
+    error::{Error, Result},
+    record::Record,
+    reply::{Body, Events, Reply},
+    transport::frame::{Cutter, Framing, LIMIT},
+};
+
+/// The reply to a call that its provider answers in that API, as it came. An answer that cannot be one is an error.
+pub fn relay(call: &Call, mut reply: Reply, provider: &str, record: &Arc<Record>) -> Result<Reply> {
+    reply.body = match reply.body {
+        Body::Whole(answer) => {
+            let Some(usage) = whole(call.operation, &answer) else {
+                return Err(unusable(provider, "an answer that is not of the API that was asked"));
+            };
+            record.note(|entry| entry.usage = usage);
+            Body::Whole(answer)
+        }
+        Body::Events(events) => match watch(call) {
+            Some(watch) => Body::Events(Box::pin(Relay::new(events, watch, provider, record))),
+            None => Body::Events(events),
+        },
+    };
+    Ok(reply)
+}
+
+/// What a whole answer cost; `None` if it is no answer.
+fn whole(operation: Operation, answer: &[u8]) -> Option<crate::reply::Usage> {
+    let answer = std::str::from_utf8(answer).ok()?;
+    match operation {
+        Operation::Messages => messages::usage::of_message(answer),
+        _ => serde_json::from_str::<&serde_json::value::RawValue>(answer)
+            .ok()
+            .map(|_| crate::reply::Usage::default()),
+    }
+}
+
+fn watch(call: &Call) -> Option<Box<dyn Watch>> {
+    match call.operation {
+        Operation::Messages => Some(Box::new(messages::usage::Watch::new(call.id.clone()))),
+        _ => None,
+    }
+}
+
+fn unusable(provider: &str, what: &str) -> Error {
+    Error::BadAnswer {
+        provider: provider.to_owned(),
+        what: what.to_owned(),
+    }
+}
+
+/// A stream going by.
+struct Relay {
+    events: Events,
+    cutter: Cutter,
+    watch: Box<dyn Watch>,
+    provider: String,
+    record: Arc<Record>,
+    /// Bytes have come.
+    came: bool,
+    /// Something of the answer has gone to the client.
+    begun: bool,
+    /// The answer is whole.
+    ended: bool,
+    /// What broke it, once that has been told.
+    broken: Option<Error>,
+    over: bool,
+}
+
+impl Relay {
+    fn new(events: Events, watch: Box<dyn Watch>, provider: &str, record: &Arc<Record>) -> Self {
+        Self {
+            events,
+            cutter: Cutter::new(Framing::Sse, LIMIT),
+            watch,
+            provider: provider.to_owned(),
+            record: record.clone(),
+            came: false,
+            begun: false,
+            ended: false,
+            broken: None,
+            over: false,
+        }
+    }
+
+    /// Sees what goes by. An error is one that the client has not been told of.
+    fn see(&mut self, read: &Bytes) -> Result<()> {
+        let first = !std::mem::replace(&mut self.came, true);
+        if first && matches!(read.trim_ascii_start().first(), Some(b'{' | b'[' | b'<')) {
+            return Err(unusable(&self.provider, "no stream, although one was asked for"));
+        }
+        self.cutter.feed(read.clone());
+        while let Some(frame) = self.cutter.cut().map_err(|long| long.from(&self.provider))? {
+            match self.watch.event(&frame.event, &frame.data) {
+                Seen::Event => self.begun = true,
+                Seen::End => self.ended = true,
+                Seen::Failure(failure) => {
+                    let failure = Error::Refused(Box::new(failure));
+                    if !self.begun {
+                        return Err(failure);
+                    }
+                    // The client reads it as the provider wrote it.
+                    self.broken.get_or_insert(failure);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells of an error, if it is too late to be an answer of its own.
+    fn fail(&mut self, error: Error) -> Result<Bytes> {
+        if !self.begun {
+            self.over = true;
+            return Err(error);
+        }
+        let mut out = BytesMut::new();
+        self.watch.fail(&error, &mut out);
+        self.broken = Some(error);
+        Ok(out.freeze())
+    }
+}
+
+impl Stream for Relay {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if this.over {
+            return Poll::Ready(None);
+        }
+        if let Some(error) = this.broken.take() {
+            this.over = true;
+            return Poll::Ready(Some(Err(error)));
+        }
+        Poll::Ready(Some(match std::task::ready!(this.events.as_mut().poll_next(context)) {
+            Some(Ok(read)) => match this.see(&read) {
+                Ok(()) => Ok(read),
+                Err(error) => this.fail(error),
+            },
+            Some(Err(error)) => this.fail(error),
+            None if this.ended => {
+                this.over = true;
+                return Poll::Ready(None);
+            }
+            None => {
+                let provider = this.provider.clone();
+                this.fail(Error::Truncated { provider })
+            }
+        }))
+    }
+}
+
+impl Drop for Relay {
+    /// Also when the client has left: what was counted by then counts.
+    fn drop(&mut self) {
+        let usage = self.watch.usage();
+        self.record.note(|entry| entry.usage = usage);
+    }
+}
