@@ -21,7 +21,7 @@ use witgate_tests::{Provider, Witgate, program::Answer};
 /// Each case is played whole, and cut in three ways.
 const SEEDS: [u64; 4] = [0, 1, 2, 3];
 /// The adapters whose recordings have their meanings beside them.
-const ADAPTERS: [&str; 3] = ["anthropic", "cohere", "gemini"];
+const ADAPTERS: [&str; 4] = ["anthropic", "cohere", "gemini", "ollama"];
 /// Requests at the same time.
 const AT_ONCE: usize = 16;
 

@@ -150,6 +150,7 @@ fn adapted() -> Vec<Read> {
         ("anthropic", "anthropic"),
         ("cohere", "cohere"),
         ("gemini", "gemini"),
+        ("ollama", "ollama"),
         ("vertex", "gemini"),
     ];
     hosts
@@ -176,7 +177,11 @@ fn meant(host: &str, adapter: &'static str) -> Vec<Read> {
             operation: "chat.completions".to_owned(),
             stream,
             status,
-            content_type: content_type(stream, status),
+            content_type: if file.ends_with(".ndjson") {
+                "application/x-ndjson".to_owned()
+            } else {
+                content_type(stream, status)
+            },
             body: if file.ends_with(".jsonl") {
                 framed(&recorded, "")
             } else if stream && status < 400 && file.ends_with(".json") {
