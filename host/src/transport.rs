@@ -2,6 +2,7 @@
 //! cutting of streams into frames. [`Upstream`] is a provider as the wire sees it; both ways of talking to one, `passthrough` and
 //! `adapter`, send through it.
 
+pub mod aws;
 pub mod canned;
 mod connect;
 pub mod egress;
@@ -71,7 +72,8 @@ impl Upstream {
                 url.query_pairs_mut().append_pair(name, key);
                 return;
             }
-            Auth::Bearer => (header::AUTHORIZATION, format!("Bearer {key}")),
+            // A key goes before a signature: it is a token for the same service.
+            Auth::Bearer | Auth::AwsSigV4 { .. } => (header::AUTHORIZATION, format!("Bearer {key}")),
             Auth::Header { name, prefix } => (name.clone(), format!("{prefix}{key}")),
             Auth::Basic => (header::AUTHORIZATION, basic(key)),
         };

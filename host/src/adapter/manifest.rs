@@ -134,6 +134,7 @@ struct WireAuth {
     header: Option<String>,
     prefix: Option<String>,
     query: Option<String>,
+    service: Option<String>,
 }
 
 impl Default for WireAuth {
@@ -143,6 +144,7 @@ impl Default for WireAuth {
             header: None,
             prefix: None,
             query: None,
+            service: None,
         }
     }
 }
@@ -250,10 +252,15 @@ impl WireAuth {
                     ManifestError("`auth.query` is missing: the name of the query parameter".to_owned())
                 })?,
             },
+            "aws-sigv4" => Auth::AwsSigV4 {
+                service: self.service.filter(|name| is_id(name)).ok_or_else(|| {
+                    ManifestError("`auth.service` is missing: the name of the service that is signed for".to_owned())
+                })?,
+            },
             "custom" => return Ok(None),
             other => {
                 return refuse(format!(
-                    "`auth.kind`: `{other}` is unknown here; it is one of none, bearer, header, query, basic, custom"
+                    "`auth.kind`: `{other}` is unknown here; it is one of none, bearer, header, query, basic, aws-sigv4, custom"
                 ));
             }
         }))
@@ -349,6 +356,10 @@ mod tests {
             (
                 r#"{"name":"x","version":"1","operations":["x"],"auth":{"kind":"magic"}}"#,
                 "`auth.kind`",
+            ),
+            (
+                r#"{"name":"x","version":"1","operations":["x"],"auth":{"kind":"aws-sigv4"}}"#,
+                "`auth.service`",
             ),
             (
                 r#"{"name":"x","version":"1","operations":["x"],"expose-headers":{"a b":"c"}}"#,

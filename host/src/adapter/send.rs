@@ -52,8 +52,14 @@ impl Sending {
             .with_max_delay(Duration::from_secs(5))
             .with_max_times(self.site.upstream.retries as usize)
             .build();
+        let mut expired = false;
         loop {
             let received = self.once().await;
+            // The keys were good for a while only, and it is over: the request was not worked on.
+            if !expired && self.expired(&received) {
+                expired = true;
+                continue;
+            }
             let Some(asked) = self.worth_repeating(&received) else {
                 return received;
             };
@@ -65,7 +71,10 @@ impl Sending {
     }
 
     async fn once(&self) -> Result<Received> {
-        let outgoing = self.ready.outgoing(&self.site, self.credentials.as_deref());
+        let mut outgoing = self.ready.outgoing(&self.site, self.credentials.as_deref());
+        if let Some(signer) = self.site.signer.as_ref().filter(|_| self.ready.credentialed) {
+            signer.sign(&mut outgoing).await?;
+        }
         let incoming = self.site.upstream.send(outgoing, &self.record).await?;
         let flows = self.ready.reading != Reading::Whole && (200..300).contains(&incoming.status);
         if flows {
@@ -74,6 +83,16 @@ impl Sending {
         let Incoming { status, headers, body } = incoming;
         let body = body.whole(self.limit).await?;
         Ok(Received::Whole { status, headers, body })
+    }
+
+    /// True if the provider calls the keys expired that it was signed with, and there may be newer ones.
+    fn expired(&self, received: &Result<Received>) -> bool {
+        let (Some(signer), Ok(Received::Whole { status, headers, .. })) = (&self.site.signer, received) else {
+            return false;
+        };
+        let kind = headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok());
+        let expired = kind.is_some_and(|kind| kind.starts_with("ExpiredToken"));
+        expired && (400..=403).contains(status) && signer.forget()
     }
 
     /// The pause the provider asks for, if another try can help and does no harm.

@@ -31,6 +31,11 @@ pub enum Auth {
     },
     /// `authorization: Basic base64(KEY)`; a key without a colon is the user name.
     Basic,
+    /// A signature over the request, with keys that do not travel; only adapters declare it. A provider's own key is a bearer.
+    AwsSigV4 {
+        /// The name of the service that is signed for: `bedrock`, …
+        service: String,
+    },
 }
 
 /// Headers that are the gateway's to set.

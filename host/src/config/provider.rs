@@ -27,6 +27,11 @@ const ADAPTER_SETTINGS: &[&str] = &[
     "api_version",
     "region",
     "access_key_id",
+    "profile",
+    "role_arn",
+    "role_session_name",
+    "web_identity_token_file",
+    "credentials",
     "project_id",
     "service_account_key",
 ];

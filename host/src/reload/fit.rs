@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::{
     adapter::Manifest,
     config::{self, Via},
+    transport::{Auth, aws},
 };
 
 /// How many errors are told of one provider: the first few say it all.
@@ -113,6 +114,9 @@ fn as_seen_by_the_guest(schema: &Value, manifest: &Manifest, need: &Need) -> Val
         .filter(|name| manifest.permissions.secrets.contains(name))
     {
         settings.insert(name.clone(), Value::from(TOKEN));
+    }
+    if matches!(manifest.auth, Some(Auth::AwsSigV4 { .. })) {
+        settings.retain(|name, _| !aws::SETTINGS.contains(&name.as_str()));
     }
     let mentioned = schema.pointer(&format!("/properties/{KEY}")).is_some();
     let required = schema

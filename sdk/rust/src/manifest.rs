@@ -210,6 +210,7 @@ impl Manifest {
 ///     Auth::header("x-api-key"),                      // x-api-key: KEY
 ///     Auth::header("authorization").prefix("Token "), // authorization: Token KEY
 ///     Auth::query("key"),                             // ?key=KEY
+///     Auth::aws_sigv4("bedrock"),                     // authorization: AWS4-HMAC-SHA256 …
 /// ];
 /// ```
 #[derive(Clone, Debug, Serialize)]
@@ -221,6 +222,8 @@ pub struct Auth {
     prefix: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<String>,
 }
 
 impl Auth {
@@ -230,6 +233,7 @@ impl Auth {
             header: None,
             prefix: None,
             query: None,
+            service: None,
         }
     }
 
@@ -274,6 +278,16 @@ impl Auth {
     #[must_use]
     pub fn basic() -> Self {
         Self::of("basic")
+    }
+
+    /// Signed for this service of AWS's, with keys that the host finds; a provider's own key goes as a bearer. The region is
+    /// `region` in the provider's settings.
+    #[must_use]
+    pub fn aws_sigv4(service: &str) -> Self {
+        Self {
+            service: Some(service.to_owned()),
+            ..Self::of("aws-sigv4")
+        }
     }
 
     /// As [`Adapter::authenticate`](crate::Adapter::authenticate) finds out.

@@ -633,7 +633,10 @@ pub mod exports {
                     /// The base64 text of media and uploads may be an opaque token too: copy it, do not decode or measure it.
                     ///
                     /// auth.kind, open: "none"; "bearer" (`authorization: Bearer KEY`); "header" (`header`, optional `prefix`); "query" (`query`);
-                    /// "basic"; "custom" (the auth interface). Default: "bearer".
+                    /// "basic"; "aws-sigv4" (`service`); "custom" (the auth interface). Default: "bearer".
+                    /// "aws-sigv4": the host signs each request over its final bytes, with keys from the operator's settings, the environment, a
+                    /// profile or a role; you see neither keys nor signature, and the settings about them are not in ctx.config. `region` is, also
+                    /// where the operator leaves it to base-url, environment or profile. A key of the provider's own (`api_key`) goes as a bearer.
                     /// permissions.hosts: names, or `*.` and a suffix; base-url's own origin needs none. permissions.secrets: the config keys that hold
                     /// secrets, beside api_key; each becomes a token in ctx.config. A secret inside an object is named by the way to it, with dots
                     /// ("account.password"): it is taken out of the object, and its token is the member of ctx.config that has this name.

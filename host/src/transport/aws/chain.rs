@@ -1,0 +1,234 @@
+//! Where credentials come from: the provider's own settings, else the environment, a web identity, the profile's files. What a cloud's
+//! metadata service hands out is asked for only where the operator says so (`credentials = "container"` or `"instance"`): it gives
+//! the machine's rights to whoever asks.
+
+use std::{path::PathBuf, sync::Arc};
+
+use super::{
+    Credentials, metadata,
+    profile::{self, Profile},
+    sts,
+};
+use crate::secret::Secret;
+
+/// Environment variables. Tests have their own.
+pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Why there are no credentials: what is missing and where it was looked for, or what broke.
+pub(super) type Reason = String;
+
+/// How many profiles may stand behind one another.
+const DEEPEST: usize = 5;
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub(super) enum Found {
+    /// To sign with.
+    Keys(Credentials),
+    /// A key that travels as it is.
+    Bearer(Secret),
+}
+
+/// What the operator said, and where else to look.
+pub(super) struct Chain {
+    pub(super) access_key_id: Option<String>,
+    pub(super) secret_access_key: Option<Secret>,
+    pub(super) session_token: Option<Secret>,
+    pub(super) profile: Option<String>,
+    pub(super) role_arn: Option<String>,
+    pub(super) role_session_name: Option<String>,
+    pub(super) web_identity_token_file: Option<String>,
+    /// The one place to look: "environment", "web-identity", "profile", "container", "instance".
+    pub(super) only: Option<String>,
+    /// The variable that may hold a key instead.
+    pub(super) bearer_variable: String,
+    pub(super) environment: Environment,
+}
+
+impl Chain {
+    /// The region that the environment or the profile names.
+    pub(super) fn region(&self) -> Option<String> {
+        ["AWS_REGION", "AWS_DEFAULT_REGION"]
+            .iter()
+            .find_map(|name| self.variable(name))
+            .or_else(|| profile::read(&self.files(), &self.profile_name()).ok()?.region)
+    }
+
+    /// Credentials, from the first place that has any. A role of the operator's is assumed with them.
+    pub(super) async fn find(&self, region: Option<&str>) -> Result<Found, Reason> {
+        let found = self.find_own(region).await?;
+        match (found, &self.role_arn, &self.web_identity_token_file) {
+            (Found::Keys(keys), Some(role), None) => {
+                let assumed = sts::assume(&self.sts(region), role, self.session(), &keys).await?;
+                Ok(Found::Keys(assumed))
+            }
+            (found, ..) => Ok(found),
+        }
+    }
+
+    async fn find_own(&self, region: Option<&str>) -> Result<Found, Reason> {
+        if let (Some(id), Some(secret)) = (&self.access_key_id, &self.secret_access_key) {
+            return Ok(Found::Keys(Credentials {
+                access_key_id: id.clone(),
+                secret_access_key: secret.clone(),
+                session_token: self.session_token.clone(),
+                expire: None,
+            }));
+        }
+        if self.access_key_id.is_some() || self.secret_access_key.is_some() {
+            return Err(none(
+                "it has one of `access_key_id` and `secret_access_key` without the other",
+            ));
+        }
+        if let (Some(role), Some(file)) = (&self.role_arn, &self.web_identity_token_file) {
+            return self.by_web_identity(role, file, self.session(), region).await;
+        }
+        match self.only.as_deref() {
+            Some("environment") => self.by_variables().ok_or_else(|| none("AWS_ACCESS_KEY_ID is not set")),
+            Some("web-identity") => match self.by_token_of_environment(region).await {
+                Some(found) => found,
+                None => Err(none("AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN are not set")),
+            },
+            Some("profile") => self.by_profile(region).await,
+            Some("container") => metadata::container(&self.environment).await.map(Found::Keys),
+            Some("instance") => metadata::instance(&self.environment).await.map(Found::Keys),
+            Some(_) => Err(none(
+                "its `credentials` is not one of \"environment\", \"web-identity\", \"profile\", \"container\" and \"instance\"",
+            )),
+            None => self.by_what_is_there(region).await,
+        }
+    }
+
+    async fn by_what_is_there(&self, region: Option<&str>) -> Result<Found, Reason> {
+        // A profile that the operator names is meant.
+        if self.profile.is_none() {
+            if let Some(found) = self.by_variables() {
+                return Ok(found);
+            }
+            if let Some(found) = self.by_token_of_environment(region).await {
+                return found;
+            }
+        }
+        self.by_profile(region).await.map_err(|reason| match &self.profile {
+            Some(_) => reason,
+            None => format!(
+                "it has neither `access_key_id` and `secret_access_key` nor `api_key`, the environment neither AWS_ACCESS_KEY_ID \
+                 nor {} nor AWS_WEB_IDENTITY_TOKEN_FILE, and {reason}; where the machine has a role, set `credentials` to \
+                 \"container\" or \"instance\"",
+                self.bearer_variable
+            ),
+        })
+    }
+
+    fn by_variables(&self) -> Option<Found> {
+        if let Some(key) = self.variable(&self.bearer_variable) {
+            return Some(Found::Bearer(Secret::new(key)));
+        }
+        Some(Found::Keys(Credentials {
+            access_key_id: self.variable("AWS_ACCESS_KEY_ID")?,
+            secret_access_key: Secret::new(self.variable("AWS_SECRET_ACCESS_KEY")?),
+            session_token: self.variable("AWS_SESSION_TOKEN").map(Secret::new),
+            expire: None,
+        }))
+    }
+
+    async fn by_token_of_environment(&self, region: Option<&str>) -> Option<Result<Found, Reason>> {
+        let file = self.variable("AWS_WEB_IDENTITY_TOKEN_FILE")?;
+        let role = self.variable("AWS_ROLE_ARN")?;
+        let session = self.variable("AWS_ROLE_SESSION_NAME");
+        Some(self.by_web_identity(&role, &file, session.as_deref(), region).await)
+    }
+
+    async fn by_web_identity(
+        &self,
+        role: &str,
+        file: &str,
+        session: Option<&str>,
+        region: Option<&str>,
+    ) -> Result<Found, Reason> {
+        let token = tokio::fs::read_to_string(file).await;
+        let token = token.map_err(|error| format!("the web identity token file {file} cannot be read: {error}"))?;
+        let assumed = sts::assume_by_web_identity(&self.sts(region), role, session, token.trim()).await?;
+        Ok(Found::Keys(assumed))
+    }
+
+    async fn by_profile(&self, region: Option<&str>) -> Result<Found, Reason> {
+        let files = self.files();
+        // The profile itself, then those that are the source of the one before.
+        let mut profiles: Vec<Profile> = Vec::new();
+        let mut name = Some(self.profile_name());
+        while let Some(next) = name.take() {
+            if profiles.len() >= DEEPEST {
+                return Err(format!(
+                    "the profile `{}` has too many others behind it",
+                    self.profile_name()
+                ));
+            }
+            let profile = profile::read(&files, &next)?;
+            let itself = profile.source_profile.as_deref() == Some(next.as_str());
+            name = profile
+                .source_profile
+                .clone()
+                .filter(|_| !itself && profile.role_arn.is_some());
+            profiles.push(profile);
+        }
+        let mut found: Option<Credentials> = None;
+        for profile in profiles.iter().rev() {
+            let session = profile.role_session_name.as_deref();
+            found = Some(match (&profile.role_arn, &profile.web_identity_token_file, found) {
+                (Some(role), Some(file), _) => match self.by_web_identity(role, file, session, region).await? {
+                    Found::Keys(keys) => keys,
+                    Found::Bearer(_) => return Err(none("a web identity gives keys")),
+                },
+                (Some(role), None, source) => {
+                    let source = source.map_or_else(|| profile.keys(), Ok)?;
+                    sts::assume(&self.sts(region), role, session, &source).await?
+                }
+                (None, ..) => profile.keys()?,
+            });
+        }
+        found.map(Found::Keys).ok_or_else(|| none("there is no profile"))
+    }
+
+    fn profile_name(&self) -> String {
+        let named = self.profile.clone().or_else(|| self.variable("AWS_PROFILE"));
+        named.unwrap_or_else(|| "default".to_owned())
+    }
+
+    /// The shared files: credentials, then config.
+    fn files(&self) -> [PathBuf; 2] {
+        let home = self
+            .variable("HOME")
+            .or_else(|| self.variable("USERPROFILE"))
+            .unwrap_or_default();
+        let path = |variable: &str, name: &str| {
+            let named = self.variable(variable).map(PathBuf::from);
+            named.unwrap_or_else(|| PathBuf::from(&home).join(".aws").join(name))
+        };
+        [
+            path("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
+            path("AWS_CONFIG_FILE", "config"),
+        ]
+    }
+
+    fn session(&self) -> Option<&str> {
+        self.role_session_name.as_deref()
+    }
+
+    fn sts(&self, region: Option<&str>) -> sts::Endpoint {
+        let named = self
+            .variable("AWS_ENDPOINT_URL_STS")
+            .or_else(|| self.variable("AWS_ENDPOINT_URL"));
+        sts::Endpoint::new(named, region)
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        let value = (self.environment)(name)?;
+        let value = value.trim();
+        (!value.is_empty()).then(|| value.to_owned())
+    }
+}
+
+fn none(what: &str) -> Reason {
+    what.to_owned()
+}
