@@ -10,6 +10,7 @@ pub mod discover;
 mod error;
 mod interpolate;
 mod key;
+mod known;
 mod later;
 mod model;
 mod node;

@@ -7,63 +7,19 @@ mod tests;
 
 use std::sync::Arc;
 
+use super::{
+    Config, Environment, Key, KeySource, Model, Note, Provider, base_url, is_loopback,
+    known::{self, Described, Hosted, Known, Server},
+};
 use futures_util::future::join_all;
-use serde::Deserialize;
-
-use super::{Config, Environment, Key, KeySource, Model, Note, Provider, base_url, is_loopback};
-
-/// `known.toml`
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Known {
-    servers: Vec<KnownServer>,
-    described: Vec<Described>,
-    hosted: Vec<Hosted>,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KnownServer {
-    id: String,
-    port: u16,
-    owned_by: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Described {
-    id: String,
-    base_url: String,
-    key: String,
-    model: Option<String>,
-    instead_of: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Hosted {
-    id: String,
-    #[serde(rename = "type")]
-    type_: Option<String>,
-    base_url: String,
-    key: String,
-    #[serde(default)]
-    claims: Vec<String>,
-}
-
-impl Known {
-    fn read() -> Self {
-        toml::from_str(include_str!("known.toml")).expect("the table is part of the program, and a test reads it")
-    }
-}
 
 /// Adds what is found to the providers of `config`. A configured provider of the same name stays as it is. Takes as long as the
 /// slowest local server, at most a second.
 pub async fn add(config: &mut Config) {
-    let known = Known::read();
+    let known = known::table();
     let ours = own_port(config);
     let environment = |name: &str| std::env::var(name).ok();
-    let mut found = from_environment(&known, ours, &environment, &mut config.warnings);
+    let mut found = from_environment(known, ours, &environment, &mut config.warnings);
     found.extend(servers(&known.servers, ours).await);
     for provider in found {
         let taken = |other: &Arc<Provider>| other.is_called(&provider.id) || same_place(other, &provider);
@@ -156,13 +112,14 @@ impl Hosted {
             provider.type_.clone_from(type_);
         }
         provider.claims.clone_from(&self.claims);
+        provider.apis.clone_from(&self.apis);
         provider.built_in = true;
         Some(provider)
     }
 }
 
 /// The local servers that answer.
-async fn servers(known: &[KnownServer], ours: Option<u16>) -> Vec<Provider> {
+async fn servers(known: &[Server], ours: Option<u16>) -> Vec<Provider> {
     let mut ports: Vec<u16> = known
         .iter()
         .map(|server| server.port)
@@ -182,11 +139,11 @@ async fn servers(known: &[KnownServer], ours: Option<u16>) -> Vec<Provider> {
         .collect()
 }
 
-fn server(known: &[KnownServer], port: u16, models: Vec<probe::Listed>) -> Option<Provider> {
+fn server(known: &[Server], port: u16, models: Vec<probe::Listed>) -> Option<Provider> {
     let owner = models.iter().find_map(|model| model.owned_by.as_deref());
-    let fits = |row: &&KnownServer| row.port == port && (row.owned_by.is_none() || row.owned_by.as_deref() == owner);
+    let fits = |row: &&Server| row.port == port && (row.owned_by.is_none() || row.owned_by.as_deref() == owner);
     let row = known.iter().find(fits)?;
-    let (url, _) = base_url::normalise(&format!("http://127.0.0.1:{port}/v1")).ok()?;
+    let url = row.base_url()?;
     let key = Key {
         secret: None,
         source: KeySource::Keyless,

@@ -1,5 +1,5 @@
-//! Where a provider's key comes from: `api_key`, else the variable `api_key_env` names, else `ID_API_KEY`. The source can be shown,
-//! the key never.
+//! Where a provider's key comes from: `api_key`, else the variable `api_key_env` names, else `ID_API_KEY`, else the variable that the
+//! provider's type usually has it in. The source can be shown, the key never.
 
 use std::fmt;
 
@@ -49,14 +49,14 @@ impl fmt::Display for KeySource {
 }
 
 impl Key {
-    pub(super) fn read(id: &str, table: &mut Table<'_>, report: &mut Report<'_>) -> Self {
+    pub(super) fn read(id: &str, usual: Option<&str>, table: &mut Table<'_>, report: &mut Report<'_>) -> Self {
         let direct = table.take("api_key", report).and_then(|found| {
             let text = found.text(report)?;
             let source = text.variable.clone().map_or(KeySource::File, KeySource::Variable);
             Some((text.text.clone(), source))
         });
         let named = table.word("api_key_env", report);
-        let key = Self::resolve(id, direct, named, report.environment);
+        let key = Self::resolve(id, usual, direct, named, report.environment);
         if let KeySource::Missing { variable, named: true } = &key.source {
             let path = table.path("api_key_env");
             let message = format!("{variable} is not set: requests go out without a key");
@@ -65,9 +65,11 @@ impl Key {
         key
     }
 
-    /// The key of the provider `id`: `direct` as it stands in the file, else the variable `named`, else the one named after it.
+    /// The key of the provider `id`: `direct` as it stands in the file, else the variable `named`, else the one named after it, else
+    /// the `usual` one of its type.
     pub(super) fn resolve(
         id: &str,
+        usual: Option<&str>,
         direct: Option<(String, KeySource)>,
         named: Option<String>,
         environment: Environment<'_>,
@@ -81,8 +83,10 @@ impl Key {
             return Self::of(&text, KeySource::Variable(name.clone()));
         }
         let default = variable_for(id);
-        if let Some(text) = environment(&default) {
-            return Self::of(&text, KeySource::Default(default));
+        for variable in std::iter::once(default.as_str()).chain(usual) {
+            if let Some(text) = environment(variable) {
+                return Self::of(&text, KeySource::Default(variable.to_owned()));
+            }
         }
         let (variable, named) = named.map_or((default, false), |name| (name, true));
         Self {

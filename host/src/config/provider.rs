@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use hyper::HeaderMap;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -10,6 +11,7 @@ use super::{
     auth::{self, Auth},
     base_url,
     key::Key,
+    known,
     model::Model,
     read::Table,
     report::Report,
@@ -46,7 +48,7 @@ pub struct Provider {
     pub id: String,
     /// `name`: for people, and for clients that write `name/model`. Unique.
     pub name: String,
-    /// `type`: an open set; adapters say which they serve.
+    /// `type`: an open set. Some are known to speak OpenAI's API (`known.toml`), adapters say which others they serve.
     pub type_: String,
     /// `api` or `format`: the API it speaks, if it is one of those known.
     pub api: Api,
@@ -97,14 +99,17 @@ pub struct Provider {
 }
 
 /// The API a provider speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub enum Api {
     /// `openai-completions`: Chat Completions, embeddings.
     #[default]
+    #[serde(rename = "openai-completions")]
     Completions,
     /// `openai-responses`
+    #[serde(rename = "openai-responses")]
     Responses,
     /// `anthropic-messages`
+    #[serde(rename = "anthropic-messages")]
     Messages,
 }
 
@@ -189,8 +194,10 @@ impl Provider {
     pub fn via(&self) -> Via<'_> {
         match (&self.adapter, self.type_.as_str(), self.api) {
             (Some(adapter), ..) => Via::Adapter(adapter),
-            (None, COMPATIBLE, Api::Completions) => Via::Native,
-            (None, COMPATIBLE, api) => Via::Type(api.as_str()),
+            (None, type_, api) if type_ == COMPATIBLE || known::stands_for(type_).is_some() => match api {
+                Api::Completions => Via::Native,
+                api => Via::Type(api.as_str()),
+            },
             (None, type_, _) => Via::Type(type_),
         }
     }
@@ -210,7 +217,10 @@ impl Provider {
     /// `id` is its key in the `providers` map, or absent in a list.
     pub(super) fn read(id: Option<&str>, mut table: Table<'_>, report: &mut Report<'_>) -> Option<Self> {
         let (own_id, name) = (table.word("id", report), table.word("name", report));
+        let type_ = table.word("type", report).unwrap_or_else(|| COMPATIBLE.to_owned());
+        let stands = known::stands_for(&type_);
         let id = id.map(|id| id.trim().to_owned()).or(own_id).or_else(|| name.clone());
+        let id = id.or_else(|| stands.as_ref().map(|stands| stands.id.to_owned()));
         if id.is_none() {
             report.problem(
                 table.line,
@@ -220,10 +230,12 @@ impl Provider {
             );
         }
         let id = id.unwrap_or_default();
-        let key = Key::read(&id, &mut table, report);
+        let usual = stands.as_ref().and_then(|stands| stands.key);
+        let key = Key::read(&id, usual, &mut table, report);
         auth::check_key(&table, &key, report);
         let (headers, carry_key) = auth::headers(&mut table, &key, report);
         let base_url = base_url::read(&mut table, report);
+        let base_url = base_url.or_else(|| stands.as_ref().map(|stands| stands.base_url.clone()));
         let mut provider = Self {
             name: name.unwrap_or_else(|| id.clone()),
             headers,
@@ -236,6 +248,8 @@ impl Provider {
             rate_limit: RateLimit::read(&mut table, report),
             budget: Budget::read(&mut table, report),
             cache: CacheMode::read(&mut table, report),
+            type_,
+            apis: stands.map(|stands| stands.apis.to_vec()).unwrap_or_default(),
             ..Self::new(id, base_url, key)
         };
         provider.read_conduct(&mut table, report);
@@ -269,8 +283,10 @@ impl Provider {
             );
         }
         self.api = api.or(format).unwrap_or_default();
-        self.apis = table.choices("apis", Api::WORDS, report);
-        self.type_ = table.word("type", report).unwrap_or_else(|| COMPATIBLE.to_owned());
+        let apis = table.choices("apis", Api::WORDS, report);
+        if !apis.is_empty() {
+            self.apis = apis;
+        }
         self.adapter = table.word("adapter", report);
         self.settings = Settings(table.object("adapter_config", report));
         for key in ADAPTER_SETTINGS.iter().copied() {

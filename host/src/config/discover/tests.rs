@@ -5,46 +5,19 @@ use tokio::{
     net::TcpListener,
 };
 
-use super::{Known, KnownServer, from_environment, servers};
-use crate::{
-    config::{Provider, base_url::normalise},
-    secret::Secret,
-};
+use super::{Server, from_environment, known, servers};
+use crate::{config::Provider, secret::Secret};
 
 fn found(variables: &[(&str, &str)]) -> Vec<Provider> {
     let lookup = |name: &str| {
         let found = variables.iter().find(|(variable, _)| *variable == name);
         found.map(|(_, value)| (*value).to_owned())
     };
-    from_environment(&Known::read(), Some(4000), &lookup, &mut Vec::new())
+    from_environment(known::table(), Some(4000), &lookup, &mut Vec::new())
 }
 
 fn ids(providers: &[Provider]) -> Vec<&str> {
     providers.iter().map(|provider| provider.id.as_str()).collect()
-}
-
-#[test]
-fn the_table_is_sound() {
-    let known = Known::read();
-    for row in &known.hosted {
-        let (url, cut) = normalise(&row.base_url).unwrap_or_else(|_| panic!("{}", row.id));
-        assert_eq!((url.scheme(), cut), ("https", None), "{}", row.id);
-        assert!(
-            row.claims.iter().all(|claim| claim.to_lowercase() == *claim),
-            "{}",
-            row.id
-        );
-    }
-    let mut names: Vec<_> = known
-        .hosted
-        .iter()
-        .map(|row| &row.id)
-        .chain(known.servers.iter().map(|row| &row.id))
-        .collect();
-    let all = names.len();
-    names.sort();
-    names.dedup();
-    assert_eq!(names.len(), all, "an id is there once");
 }
 
 #[test]
@@ -107,8 +80,10 @@ async fn a_local_server_is_found_by_its_port_and_named_by_what_it_says() {
         let reply = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         stream.write_all(reply.as_bytes()).await.expect("sent");
     });
-    let row = |id: &str, owned_by: Option<&str>| KnownServer {
+    let row = |id: &str, owned_by: Option<&str>| Server {
         id: id.to_owned(),
+        also: Vec::new(),
+        type_: None,
         port,
         owned_by: owned_by.map(str::to_owned),
     };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{only, toml};
 use crate::{
-    config::{Auth, KeySource},
+    config::{Auth, KeySource, provider::Via},
     secret::Secret,
 };
 
@@ -139,4 +139,27 @@ fn the_admin_key_can_come_from_a_variable() {
     let config = toml("[admin]\nkey_env = \"ADMIN\"", &[("ADMIN", "k")]).expect("valid");
     assert!(config.admin.key.expect("a key").is("k"));
     assert!(toml("[admin]\nkey_env = \"ADMIN\"", &[]).is_err());
+}
+
+#[test]
+fn a_known_type_and_a_key_are_a_whole_provider() {
+    let config = toml("[[providers]]\ntype = \"Groq\"\napi_key = \"k\"", &[]).expect("valid");
+    let groq = only(&config);
+    assert_eq!((groq.id.as_str(), groq.via()), ("groq", Via::Native));
+    let base_url = groq.base_url.as_ref().expect("a URL").as_str();
+    assert_eq!(base_url, "https://api.groq.com/openai/v1");
+
+    // What the operator writes comes first; the usual variable is for a provider that has none of its own.
+    let text = "[[providers]]\nid = \"mine\"\ntype = \"hf\"\nbase_url = \"https://h/v1\"";
+    let config = toml(text, &[("HF_TOKEN", "usual")]).expect("valid");
+    let mine = only(&config);
+    assert_eq!(mine.base_url.as_ref().expect("a URL").as_str(), "https://h/v1");
+    assert_eq!(mine.key.secret.as_ref().map(Secret::expose), Some("usual"));
+    assert_eq!(mine.key.source, KeySource::Default("HF_TOKEN".to_owned()));
+    let config = toml(text, &[("HF_TOKEN", "usual"), ("MINE_API_KEY", "own")]).expect("valid");
+    assert_eq!(only(&config).key.secret.as_ref().map(Secret::expose), Some("own"));
+
+    // An adapter that is named stands before the table.
+    let config = toml("[[providers]]\ntype = \"groq\"\nadapter = \"theirs\"", &[]).expect("valid");
+    assert_eq!(only(&config).via(), Via::Adapter("theirs"));
 }
