@@ -85,8 +85,8 @@ pub(crate) fn broken(kind: Kind, message: &str) -> Failure {
 struct Citation<'a> {
     start: Option<u64>,
     end: Option<u64>,
-    #[serde(borrow, default)]
-    sources: Vec<Source<'a>>,
+    #[serde(borrow)]
+    sources: Option<Vec<Source<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -108,7 +108,11 @@ pub(crate) fn annotations(citation: &Raw<'_>) -> Vec<serde_json::Value> {
     let Ok(citation) = citation.parse::<Citation<'_>>() else {
         return Vec::new();
     };
-    let documents = citation.sources.iter().filter_map(|source| source.document.as_ref());
+    let documents = citation
+        .sources
+        .iter()
+        .flatten()
+        .filter_map(|source| source.document.as_ref());
     let annotation = |document: &Document<'_>| {
         let url = document.url.as_deref()?;
         let title = document.title.as_deref().unwrap_or_default();
@@ -122,8 +126,7 @@ pub(crate) fn annotations(citation: &Raw<'_>) -> Vec<serde_json::Value> {
 struct Likelihood<'a> {
     #[serde(borrow)]
     text: Option<Str<'a>>,
-    #[serde(default)]
-    logprobs: Vec<f64>,
+    logprobs: Option<Vec<f64>>,
 }
 
 /// OpenAI's `logprobs` of Cohere's: one entry or a list. A piece of text is one token here, its tokens' likelihoods multiplied.
@@ -131,7 +134,7 @@ pub(crate) fn logprobs(given: &Raw<'_>) -> Option<Raw<'static>> {
     let list: Vec<Likelihood<'_>> = given.parse().or_else(|_| given.parse().map(|one| vec![one])).ok()?;
     let entry = |piece: &Likelihood<'_>| {
         let token = piece.text.as_deref().unwrap_or_default();
-        let logprob: f64 = piece.logprobs.iter().sum();
+        let logprob: f64 = piece.logprobs.iter().flatten().sum();
         json!({"token": token, "logprob": logprob, "bytes": token.as_bytes(), "top_logprobs": []})
     };
     let content: Vec<serde_json::Value> = list.iter().map(entry).collect();

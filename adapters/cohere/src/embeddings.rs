@@ -48,11 +48,10 @@ pub(crate) fn translate(ctx: &Context, asked: &EmbeddingsRequest<'_>) -> Result<
 struct Answer<'a> {
     #[serde(borrow)]
     embeddings: Raw<'a>,
-    #[serde(default)]
-    meta: Meta,
+    meta: Option<Meta>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Meta {
     billed_units: Option<Units>,
 }
@@ -66,7 +65,7 @@ struct Units {
 /// The client's list of embeddings.
 pub(crate) fn answer(reply: &Response) -> Result<Step> {
     let answer: Answer<'_> = reply.json().map_err(|_| nothing(reply))?;
-    let units = answer.meta.billed_units;
+    let units = answer.meta.and_then(|meta| meta.billed_units);
     let mut list = EmbeddingsResponse::new(vectors(&answer.embeddings).ok_or_else(|| nothing(reply))?);
     list.object = Some("list".into());
     list.usage = units

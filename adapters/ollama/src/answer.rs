@@ -17,8 +17,7 @@ struct Line<'a> {
     message: Option<Said<'a>>,
     #[serde(borrow)]
     done_reason: Option<Str<'a>>,
-    #[serde(default)]
-    done: bool,
+    done: Option<bool>,
     #[serde(borrow)]
     error: Option<Raw<'a>>,
     /// in OpenAI's form
@@ -190,7 +189,7 @@ impl Lines {
                 self.calls += 1;
             }
         }
-        if !line.done {
+        if line.done != Some(true) {
             return Flow::More;
         }
         out.finish(line.finish(self.calls > 0));

@@ -46,8 +46,8 @@ pub(crate) fn translate<'a>(ctx: &'a Context, config: &Config<'_>, asked: &Embed
 
 #[derive(Deserialize)]
 struct Answer<'a> {
-    #[serde(borrow, default)]
-    embeddings: Vec<Raw<'a>>,
+    #[serde(borrow)]
+    embeddings: Option<Vec<Raw<'a>>>,
     #[serde(borrow)]
     model: Option<Str<'a>>,
     prompt_eval_count: Option<u64>,
@@ -56,10 +56,10 @@ struct Answer<'a> {
 /// The client's list of embeddings.
 pub(crate) fn answer(reply: &Response) -> Result<Step> {
     let answer: Answer<'_> = reply.json()?;
-    if answer.embeddings.is_empty() {
+    let Some(vectors) = answer.embeddings.filter(|vectors| !vectors.is_empty()) else {
         return Err(Failure::new(Kind::Upstream, "The provider gave no embeddings.").status(reply.status()));
-    }
-    let mut list = EmbeddingsResponse::new(answer.embeddings);
+    };
+    let mut list = EmbeddingsResponse::new(vectors);
     list.object = Some("list".into());
     list.model = answer.model;
     list.usage = answer.prompt_eval_count.map(|tokens| Usage::new(tokens, 0));

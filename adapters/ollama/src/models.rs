@@ -7,8 +7,8 @@ use witgate_sdk::{Response, Result};
 
 #[derive(Deserialize)]
 struct Tags<'a> {
-    #[serde(borrow, default)]
-    models: Vec<Listed<'a>>,
+    #[serde(borrow)]
+    models: Option<Vec<Listed<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -24,7 +24,7 @@ struct Listed<'a> {
 /// All models of `GET /api/tags`.
 pub(crate) fn list(reply: &Response) -> Result<Vec<Model<'static>>> {
     let tags: Tags<'_> = reply.json()?;
-    Ok(tags.models.iter().map(Listed::model).collect())
+    Ok(tags.models.iter().flatten().map(Listed::model).collect())
 }
 
 impl Listed<'_> {

@@ -150,7 +150,9 @@ fn adapted() -> Vec<Read> {
         ("anthropic", "anthropic"),
         ("cohere", "cohere"),
         ("gemini", "gemini"),
+        ("huggingface", "huggingface"),
         ("ollama", "ollama"),
+        ("tgi", "huggingface"),
         ("vertex", "gemini"),
     ];
     hosts
