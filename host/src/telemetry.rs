@@ -129,7 +129,11 @@ impl Telemetry {
             unit.clone(),
             self.overhead.clone(),
         );
-        r.register("tokens", "Tokens by provider and kind", self.tokens.clone());
+        r.register(
+            "tokens",
+            "Tokens by provider and kind; no kind holds another",
+            self.tokens.clone(),
+        );
         r.register("active_requests", "Requests under way", self.active.clone());
         r.register("adapter_calls", "Calls into adapters", self.adapter_calls.clone());
         r.register_with_unit(
@@ -211,24 +215,17 @@ impl Telemetry {
     }
 
     fn count_tokens(&self, provider: &str, entry: &Entry) {
-        let usage = &entry.usage;
-        let kinds = [
-            ("input", usage.input),
-            ("cached", usage.cached),
-            ("cache_written", usage.cache_written),
-            ("output", usage.output),
-            ("reasoning", usage.reasoning),
-        ];
-        for (kind, tokens) in kinds
-            .into_iter()
-            .filter_map(|(kind, tokens)| Some((kind, tokens.filter(|n| *n > 0)?)))
-        {
+        let tokens = entry
+            .usage
+            .lines()
+            .filter(|(line, _)| !matches!(*line, "requests" | "seconds"));
+        for (kind, count) in tokens {
             self.tokens
                 .get_or_create(&TokenLabels {
                     provider: provider.to_owned(),
                     kind,
                 })
-                .inc_by(tokens);
+                .inc_by(count);
         }
     }
 
@@ -277,7 +274,9 @@ fn log(entry: &Entry) {
         upstream_ms = ms(entry.upstream),
         attempts = entry.attempts,
         input_tokens = entry.usage.input,
+        cached_tokens = entry.usage.cached,
         output_tokens = entry.usage.output,
+        reasoning_tokens = entry.usage.reasoning,
         side = entry.error.map(|(side, _)| side.as_str()),
         error = entry.error.map(|(_, word)| word),
         upstream_error = entry.upstream_error.as_deref(),

@@ -22,6 +22,8 @@ struct Counts<'a> {
     cache_read_input_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,
     output_tokens_details: Option<Details>,
+    cache_creation: Option<Ages>,
+    server_tool_use: Option<Requests>,
     #[serde(borrow)]
     iterations: Option<&'a RawValue>,
 }
@@ -29,6 +31,24 @@ struct Counts<'a> {
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 struct Details {
     thinking_tokens: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+struct Ages {
+    ephemeral_1h_input_tokens: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+struct Requests {
+    web_search_requests: Option<u64>,
+    web_fetch_requests: Option<u64>,
+}
+
+impl Requests {
+    fn sum(self) -> Option<u64> {
+        let both = [self.web_search_requests, self.web_fetch_requests];
+        both.into_iter().flatten().reduce(u64::saturating_add)
+    }
 }
 
 /// One pass of a request that took several. The counts beside the list leave compactions out.
@@ -53,7 +73,9 @@ struct Sum {
     output: Option<u64>,
     read: Option<u64>,
     written: Option<u64>,
+    written_hour: Option<u64>,
     thinking: Option<u64>,
+    requests: Option<u64>,
     compacted: (u64, u64),
 }
 
@@ -64,6 +86,11 @@ impl Sum {
         newer(&mut self.output, counts.output_tokens);
         newer(&mut self.read, counts.cache_read_input_tokens);
         newer(&mut self.written, counts.cache_creation_input_tokens);
+        newer(
+            &mut self.written_hour,
+            counts.cache_creation.and_then(|ages| ages.ephemeral_1h_input_tokens),
+        );
+        newer(&mut self.requests, counts.server_tool_use.and_then(Requests::sum));
         newer(
             &mut self.thinking,
             counts.output_tokens_details.and_then(|details| details.thinking_tokens),
@@ -94,8 +121,11 @@ impl Sum {
             input: self.input.map(|input| cache.fold(input, u64::saturating_add)),
             cached: self.read,
             cache_written: self.written,
+            cache_written_hour: self.written_hour,
             output: self.output.map(|counted| counted.saturating_add(output)),
             reasoning: self.thinking,
+            requests: self.requests,
+            ..Usage::default()
         }
     }
 }
