@@ -26,6 +26,7 @@ fn stamp() -> Stamp {
         created: 1,
         model: "gpt-4o-mini".to_owned(),
         include_usage: false,
+        base64: false,
     }
 }
 

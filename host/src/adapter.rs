@@ -234,6 +234,7 @@ fn stamp(call: &Call) -> Stamp {
         created: now.unwrap_or_default().as_secs(),
         model: call.model.clone(),
         include_usage: call.include_usage,
+        base64: call.base64,
     }
 }
 

@@ -71,6 +71,8 @@ pub struct Call {
     pub streaming: bool,
     /// The client asked for the usage chunk at a stream's end.
     pub include_usage: bool,
+    /// The client wants embeddings in base64.
+    pub base64: bool,
     /// How long the answer may be, in tokens.
     pub max_tokens: Option<u64>,
     /// The client's headers.
@@ -116,6 +118,7 @@ impl Call {
                 .unwrap_or_default(),
             streaming: read("stream").unwrap_or(false),
             include_usage,
+            base64: fields.get(text, "encoding_format") == Some("\"base64\""),
             max_tokens: max_tokens.and_then(|n| n.parse().ok()),
             headers,
             fields,
@@ -133,6 +136,7 @@ impl Call {
             model: self.model.clone(),
             streaming: self.streaming,
             include_usage: self.streaming,
+            base64: false,
             max_tokens: self.max_tokens,
             headers: self.headers.clone(),
             fields,

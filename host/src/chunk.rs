@@ -46,6 +46,8 @@ pub struct Stamp {
     pub model: String,
     /// The client asked for a usage chunk at the end of its stream.
     pub include_usage: bool,
+    /// The client asked for embeddings in base64, as OpenAI's own SDKs do by themselves, and read nothing else then.
+    pub base64: bool,
 }
 
 /// Why a chunk or an answer cannot be passed on.

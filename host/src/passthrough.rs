@@ -185,6 +185,7 @@ fn stamp(call: &Call, model: &str) -> Stamp {
         created,
         model: model.to_owned(),
         include_usage: call.include_usage,
+        base64: call.base64,
     }
 }
 

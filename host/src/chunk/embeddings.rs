@@ -1,6 +1,8 @@
 //! Embeddings in the shape OpenAI's clients read: `{object, data: [{object, index, embedding}], model, usage}`. Servers that give bare
-//! vectors, one flat vector for several inputs, or a list too much are understood; base64 stays as it is.
+//! vectors, one flat vector for several inputs, or a list too much are understood. A vector is numbers, or base64 of 32-bit floats, least
+//! byte first: what the client asked for, whatever came.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
@@ -9,7 +11,7 @@ use super::{Answer, Flaw, Stamp, scan::Scan, usage};
 /// Makes the answer to a call with `inputs` inputs what OpenAI's clients expect. An answer that is right is not copied.
 pub(crate) fn embeddings(stamp: &Stamp, answer: &Bytes, inputs: usize) -> Result<Answer, Flaw> {
     let text = std::str::from_utf8(answer).map_err(|_| Flaw::Malformed("it is not valid UTF-8"))?;
-    let (right, counted) = look(text, inputs).ok_or(Flaw::Malformed("it is not valid JSON"))?;
+    let (right, counted) = look(text, inputs, stamp.base64).ok_or(Flaw::Malformed("it is not valid JSON"))?;
     let body = if right {
         answer.clone()
     } else {
@@ -22,7 +24,7 @@ pub(crate) fn embeddings(stamp: &Stamp, answer: &Bytes, inputs: usize) -> Result
 }
 
 /// Whether it is right, and its usage.
-fn look(text: &str, inputs: usize) -> Option<(bool, &str)> {
+fn look(text: &str, inputs: usize, base64: bool) -> Option<(bool, &str)> {
     let mut scan = Scan::new(text);
     if scan.peek() != b'{' {
         scan.skip().ok()?;
@@ -36,7 +38,7 @@ fn look(text: &str, inputs: usize) -> Option<(bool, &str)> {
             b"data" if first == b'[' => {
                 return scan.items(|scan| {
                     count += 1;
-                    good &= vector(scan)?;
+                    good &= vector(scan, base64)?;
                     Ok(())
                 });
             }
@@ -55,8 +57,8 @@ fn look(text: &str, inputs: usize) -> Option<(bool, &str)> {
     Some((good && list && model && !error && count > 0 && count >= inputs, counted))
 }
 
-/// Whether an item of `data` is `{object, index, embedding}` with numbers or text in it.
-fn vector(scan: &mut Scan<'_>) -> Result<bool, super::scan::Malformed> {
+/// Whether an item of `data` is `{object, index, embedding}` with what the client asked for in it.
+fn vector(scan: &mut Scan<'_>, base64: bool) -> Result<bool, super::scan::Malformed> {
     if scan.peek() != b'{' {
         scan.skip()?;
         return Ok(false);
@@ -65,14 +67,14 @@ fn vector(scan: &mut Scan<'_>) -> Result<bool, super::scan::Malformed> {
     scan.members(|scan, key| {
         match key.name {
             b"embedding" => {
-                embedding = scan.peek() == b'"';
+                embedding = base64 && scan.peek() == b'"';
                 if scan.peek() == b'[' {
                     let mut first = 0;
                     scan.items(|scan| {
                         first = first.max(scan.peek());
                         scan.skip().map(|_| ())
                     })?;
-                    embedding = first.is_ascii_digit() || first == b'-';
+                    embedding = !base64 && (first.is_ascii_digit() || first == b'-');
                     return Ok(());
                 }
             }
@@ -106,6 +108,9 @@ fn rebuild(stamp: &Stamp, text: &str, inputs: usize) -> Result<Bytes, Flaw> {
     let item = |(index, mut item): (usize, Map<String, Value>)| {
         item.entry("object").or_insert_with(|| json!("embedding"));
         item.entry("index").or_insert_with(|| json!(index));
+        if let Some(vector) = item.remove("embedding") {
+            item.insert("embedding".to_owned(), written(vector, stamp.base64));
+        }
         Value::Object(item)
     };
     answer.insert("object".to_owned(), json!("list"));
@@ -140,6 +145,25 @@ fn flat(vector: Value) -> Value {
     match vector {
         Value::Array(mut items) if items.len() == 1 && items.first().is_some_and(Value::is_array) => items.remove(0),
         other => other,
+    }
+}
+
+/// A vector as the client asked for it; what is no vector stays as it is.
+fn written(vector: Value, base64: bool) -> Value {
+    match vector {
+        Value::Array(numbers) if base64 && numbers.iter().all(Value::is_number) => {
+            let floats = numbers.iter().filter_map(Value::as_f64);
+            let bytes: Vec<u8> = floats.flat_map(|number| (number as f32).to_le_bytes()).collect();
+            Value::String(BASE64_STANDARD.encode(bytes))
+        }
+        Value::String(text) if !base64 => match BASE64_STANDARD.decode(&text) {
+            Ok(bytes) if bytes.len() % 4 == 0 => {
+                let floats = bytes.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four));
+                floats.map(Value::from).collect()
+            }
+            _ => Value::String(text),
+        },
+        vector => vector,
     }
 }
 

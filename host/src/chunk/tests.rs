@@ -12,6 +12,7 @@ fn stamp(include_usage: bool) -> Stamp {
         created: 7,
         model: "m".to_owned(),
         include_usage,
+        base64: false,
     }
 }
 
@@ -323,13 +324,32 @@ fn every_shape_of_embeddings_becomes_a_list_of_lists() {
     ] {
         assert_eq!(shape(two, 2), json!([[1], [2]]), "{two}");
     }
-    assert_eq!(shape(r#"{"data":[{"embedding":"AACAPw=="}]}"#, 1), json!(["AACAPw=="]));
+    assert_eq!(
+        shape(r#"{"data":[{"embedding":"AACAPwAAAMA="}]}"#, 1),
+        json!([[1.0, -2.0]])
+    );
     let right = Bytes::from_static(br#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[-0.5,1]}],"model":"m","usage":{"prompt_tokens":2,"total_tokens":2}}"#);
     let out = embeddings(&stamp(false), &right, 1).expect("embeddings");
     assert_eq!(
         (out.body.as_ptr(), out.usage.and_then(|usage| usage.input)),
         (right.as_ptr(), Some(2))
     );
+}
+
+#[test]
+fn a_client_that_asks_for_base64_gets_base64_whatever_the_provider_has() {
+    let stamp = Stamp {
+        base64: true,
+        ..stamp(false)
+    };
+    let numbers = Bytes::from_static(
+        br#"{"object":"list","model":"m","data":[{"object":"embedding","index":0,"embedding":[1,-2]}]}"#,
+    );
+    let out = embeddings(&stamp, &numbers, 1).expect("embeddings");
+    let made: Value = serde_json::from_slice(&out.body).expect("JSON");
+    assert_eq!(made["data"][0]["embedding"], "AACAPwAAAMA=");
+    let again = embeddings(&stamp, &out.body, 1).expect("embeddings");
+    assert_eq!(again.body.as_ptr(), out.body.as_ptr(), "what is right is not copied");
 }
 
 /// The data of all recorded streams, each with what it is from.

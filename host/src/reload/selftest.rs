@@ -218,6 +218,7 @@ fn as_a_client_gets(chunks: &[Value], call: &Call) -> Result<Vec<Value>, String>
         created: 0,
         model: call.model.clone(),
         include_usage: call.include_usage,
+        base64: false,
     };
     let (mut sent, mut maker) = (BytesMut::new(), Chunks::new(stamp, call.operation));
     for chunk in chunks {

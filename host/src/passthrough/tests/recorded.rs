@@ -81,6 +81,7 @@ fn stamp(include_usage: bool) -> Stamp {
         created: 1,
         model: "m".to_owned(),
         include_usage,
+        base64: false,
     }
 }
 

@@ -41,6 +41,7 @@ fn stamp(include_usage: bool) -> Stamp {
         created: 1,
         model: "a \\ model".to_owned(),
         include_usage,
+        base64: false,
     }
 }
 

@@ -66,6 +66,7 @@ fn stream(data: &[u8], piece: usize, operation: Operation, include_usage: bool) 
         created: 1,
         model: "m".to_owned(),
         include_usage,
+        base64: false,
     };
     let mut lens = Lens::new(UPSTREAM.clone(), Chunks::new(stamp, operation));
     let mut out = Vec::new();
