@@ -20,13 +20,14 @@ use witgate_tests::{Provider, Witgate, program::Answer};
 
 /// Each case is played whole, and cut in three ways.
 const SEEDS: [u64; 4] = [0, 1, 2, 3];
-/// The adapters whose recordings have their meanings beside them, and the path of their base URLs: one by which requests name a model.
-const ADAPTERS: [(&str, &str); 5] = [
-    ("anthropic", ""),
-    ("cohere", ""),
-    ("gemini", ""),
-    ("huggingface", "/models"),
-    ("ollama", ""),
+/// The adapters whose recordings have their meanings beside them, the type of their providers, and the path of their base URLs: one by
+/// which requests name a model.
+const ADAPTERS: [(&str, &str, &str); 5] = [
+    ("anthropic", "anthropic", ""),
+    ("cohere", "cohere", ""),
+    ("gemini", "gemini", ""),
+    ("huggingface", "huggingface-inference", "/models"),
+    ("ollama", "ollama", ""),
 ];
 /// Requests at the same time.
 const AT_ONCE: usize = 16;
@@ -72,13 +73,13 @@ async fn gateway(provider: &Provider) -> Witgate {
     };
     let config = entry("shaped", "openai-compatible", format!("{url}/v1"))
         + &ADAPTERS
-            .map(|(adapter, path)| entry(adapter, adapter, format!("{url}{path}")))
+            .map(|(adapter, kind, path)| entry(adapter, kind, format!("{url}{path}")))
             .concat()
         + &entry("replicate", "replicate", format!("{url}/v1"))
         + "adapter_config = { poll_ms = 1 }\n";
     Witgate::start(
         &config,
-        &[ADAPTERS.map(|(adapter, _)| adapter).as_slice(), &["replicate"]].concat(),
+        &[ADAPTERS.map(|(adapter, ..)| adapter).as_slice(), &["replicate"]].concat(),
     )
     .await
 }

@@ -17,8 +17,9 @@ const CONFIG: &str = r#"{
 pub(crate) fn manifest() -> Manifest {
     Manifest::new("huggingface", env!("CARGO_PKG_VERSION"))
         .description("text-generation-inference by its native API, and Hugging Face's inference API")
-        .types(&["huggingface", "tgi"])
-        .base_url("huggingface", "https://router.huggingface.co/hf-inference")
+        // `huggingface` and `tgi` alone stand for their translation to OpenAI's API, which needs no adapter.
+        .types(&["huggingface-inference", "tgi-native"])
+        .base_url("huggingface-inference", "https://router.huggingface.co/hf-inference")
         .operations(&["chat.completions", "completions", "embeddings", "models"])
         .config_schema(CONFIG)
         .hosts(&["huggingface.co"])
