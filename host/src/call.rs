@@ -28,6 +28,14 @@ pub enum Operation {
     CountTokens,
     /// `POST /v1/responses`
     Responses,
+    /// `POST /v1/images/generations`
+    Images,
+    /// `POST /v1/audio/speech`
+    Speech,
+    /// `POST /v1/moderations`
+    Moderations,
+    /// `POST /v1/rerank`
+    Rerank,
 }
 
 impl Operation {
@@ -41,6 +49,10 @@ impl Operation {
             Self::Messages => "messages",
             Self::CountTokens => "count_tokens",
             Self::Responses => "responses",
+            Self::Images => "images.generations",
+            Self::Speech => "audio.speech",
+            Self::Moderations => "moderations",
+            Self::Rerank => "rerank",
         }
     }
 
@@ -54,7 +66,16 @@ impl Operation {
             Self::Messages => "/messages",
             Self::CountTokens => "/messages/count_tokens",
             Self::Responses => "/responses",
+            Self::Images => "/images/generations",
+            Self::Speech => "/audio/speech",
+            Self::Moderations => "/moderations",
+            Self::Rerank => "/rerank",
         }
+    }
+
+    /// True for what passes as it is: the gateway knows of the request its model, and of the answer its usage.
+    pub const fn is_plain(self) -> bool {
+        matches!(self, Self::Images | Self::Speech | Self::Moderations | Self::Rerank)
     }
 }
 

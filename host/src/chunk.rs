@@ -20,6 +20,7 @@ mod usage;
 use bytes::{BufMut, BytesMut};
 use memchr::memchr2;
 
+pub(crate) use answer::plain_usage;
 pub use answer::{Answer, complete};
 pub use assemble::Assembler;
 

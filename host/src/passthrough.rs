@@ -21,11 +21,11 @@ use crate::{
     dialect,
     error::{Error, Failure, Result},
     record::Record,
-    reply::{Body, Reply},
+    reply::{Body, Events, Reply},
     transport::{
         Auth, Upstream,
         frame::{self, Cutter},
-        http::{Incoming, Outgoing},
+        http::{Incoming, Outgoing, Reading},
     },
 };
 use flow::Flow;
@@ -41,7 +41,7 @@ const REFUSAL: usize = 1 << 20;
 ///
 /// A call of another API that it has itself comes back untouched, for `dialect` to look at.
 pub async fn send(upstream: &Arc<Upstream>, call: &Call, model: &str, record: &Arc<Record>) -> Result<Reply> {
-    if dialect::speaks(call.operation) {
+    if dialect::speaks(call.operation) || call.operation.is_plain() {
         return untouched(upstream, call, model, record).await;
     }
     let mut asks_usage = call.streaming && !call.include_usage;
@@ -101,10 +101,20 @@ async fn untouched(upstream: &Upstream, call: &Call, model: &str, record: &Arc<R
     if incoming.status >= 300 {
         return Err(unusable(upstream, &format!("a redirect (status {})", incoming.status)));
     }
-    let headers = headers::to_client(&incoming.headers);
+    let mut headers = headers::to_client(&incoming.headers);
+    if call.operation.is_plain() {
+        if let Some(kind) = incoming.headers.get(CONTENT_TYPE) {
+            headers.insert(CONTENT_TYPE, kind.clone());
+        }
+        let body = plain(incoming, record).await?;
+        return Ok(Reply {
+            status: 200,
+            headers,
+            body,
+        });
+    }
     let body = if call.streaming {
-        let reads = futures_util::stream::unfold(incoming.body, async |mut body| Some((body.next().await?, body)));
-        Body::Events(Box::pin(reads))
+        Body::Events(reads(incoming.body))
     } else {
         Body::Whole(incoming.body.whole(ANSWER).await?)
     };
@@ -113,6 +123,30 @@ async fn untouched(upstream: &Upstream, call: &Call, model: &str, record: &Arc<R
         headers,
         body,
     })
+}
+
+/// An answer of which only its usage is known: JSON is read whole, anything else goes by.
+async fn plain(incoming: Incoming, record: &Arc<Record>) -> Result<Body> {
+    let json = incoming
+        .headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("application/json"));
+    if !json {
+        return Ok(Body::Raw(reads(incoming.body)));
+    }
+    let answer = incoming.body.whole(ANSWER).await?;
+    if let Some(usage) = std::str::from_utf8(&answer).ok().and_then(chunk::plain_usage) {
+        record.note(|entry| entry.usage = usage);
+    }
+    Ok(Body::Whole(answer))
+}
+
+/// A body as it comes.
+fn reads(body: Reading) -> Events {
+    Box::pin(futures_util::stream::unfold(body, async |mut body| {
+        Some((body.next().await?, body))
+    }))
 }
 
 /// A provider's own list of models, as OpenAI's API has it.

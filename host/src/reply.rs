@@ -28,6 +28,8 @@ pub enum Body {
     Whole(Bytes),
     /// As it comes.
     Events(Events),
+    /// Bytes as they come that are no events of ours: sound, or a provider's own stream. What they are is in the headers.
+    Raw(Events),
 }
 
 /// What one answer used, in OpenAI's convention: `input` includes all that was read from or written to a cache, `output` includes

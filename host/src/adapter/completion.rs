@@ -57,6 +57,7 @@ fn only_text(prompt: Value) -> Option<String> {
 pub(super) fn tell(mut reply: Reply, provider: &str) -> Result<Reply> {
     reply.body = match reply.body {
         Body::Whole(answer) => Body::Whole(whole(&answer, provider)?.into()),
+        Body::Raw(raw) => Body::Raw(raw),
         Body::Events(chat) => Body::Events(events(chat, provider.to_owned())),
     };
     Ok(reply)

@@ -105,6 +105,10 @@ fn respond(operation: Operation, reply: Reply, record: Arc<Record>) -> Response 
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
     record.note(|entry| entry.status = status.as_u16());
     let (answer, content_type) = match reply.body {
+        Body::Raw(bytes) => (
+            Answer::Events(Stream::new(operation, bytes, record)),
+            "application/octet-stream",
+        ),
         Body::Whole(bytes) => {
             record.first_byte();
             (Answer::Whole(Some(bytes), Some(record)), "application/json")

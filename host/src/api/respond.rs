@@ -26,6 +26,11 @@ pub enum Answer {
     Events(Stream),
 }
 
+/// An answer broke off that has no way to say so: the connection is broken off too.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the provider's answer broke off")]
+pub struct Interrupted;
+
 /// Events on their way to a client.
 pub struct Stream {
     /// `None` when there are no more.
@@ -47,7 +52,7 @@ impl Stream {
         }
     }
 
-    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Interrupted>>> {
         let Some(events) = &mut self.events else {
             return Poll::Ready(None);
         };
@@ -59,7 +64,7 @@ impl Stream {
                 } else {
                     bytes.ends_with(DONE)
                 };
-                Poll::Ready(Some(bytes))
+                Poll::Ready(Some(Ok(bytes)))
             }
             Some(Err(broken)) => {
                 self.events = None;
@@ -67,8 +72,11 @@ impl Stream {
                 let status = self.record.status();
                 self.record.failed(&broken);
                 self.record.note(|entry| entry.status = status);
+                if self.operation.is_plain() {
+                    return Poll::Ready(Some(Err(Interrupted)));
+                }
                 // A dialect has told so itself.
-                Poll::Ready((!dialect::speaks(self.operation)).then(|| error::event(&broken)))
+                Poll::Ready((!dialect::speaks(self.operation)).then(|| Ok(error::event(&broken))))
             }
             None => {
                 self.events = None;
@@ -97,7 +105,7 @@ impl Answer {
 
 impl Body for Answer {
     type Data = Bytes;
-    type Error = std::convert::Infallible;
+    type Error = Interrupted;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
@@ -107,7 +115,7 @@ impl Body for Answer {
             Self::Whole(bytes, _) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Events(stream) => stream
                 .poll_next(context)
-                .map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes)))),
+                .map(|bytes| bytes.map(|bytes| bytes.map(Frame::data))),
         }
     }
 

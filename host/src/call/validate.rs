@@ -84,6 +84,9 @@ const MESSAGES_FIELDS: &[(&str, Type)] = &[
     ("output_config", Type::Object),
 ];
 
+/// Those of operations that pass as they are.
+const PLAIN_FIELDS: &[(&str, Type)] = &[("model", Type::Text), ("stream", Type::Boolean), ("n", Type::Integer)];
+
 /// So many problems are told; a body of a megabyte may have a hundred thousand.
 const MOST: usize = 32;
 
@@ -93,11 +96,13 @@ pub(super) fn check(operation: Operation, fields: &Object, text: &str) -> Vec<Pr
     if let Some(key) = fields.duplicate() {
         problems.push(problem(format!("The field '{key}' comes more than once."), key));
     }
+    // What other operations call by the same name is something else: the `response_format` of a picture is a word.
+    let shared = if operation.is_plain() { PLAIN_FIELDS } else { FIELDS };
     let own = match operation {
         Operation::Messages | Operation::CountTokens => MESSAGES_FIELDS,
         _ => &[],
     };
-    for (key, type_) in FIELDS.iter().chain(own) {
+    for (key, type_) in shared.iter().chain(own) {
         if let Some(value) = fields.get(text, key)
             && !type_.admits(value)
         {
@@ -124,7 +129,20 @@ pub(super) fn check(operation: Operation, fields: &Object, text: &str) -> Vec<Pr
             messages(fields.get(text, "messages"), &mut problems);
         }
         Operation::CountTokens => messages(fields.get(text, "messages"), &mut problems),
-        Operation::Responses | Operation::Models => {}
+        Operation::Images => required("prompt", fields.get(text, "prompt"), &mut problems),
+        Operation::Rerank => {
+            for key in ["query", "documents"] {
+                if fields.get(text, key).is_none() {
+                    problems.push(problem(format!("The field '{key}' is missing."), key));
+                }
+            }
+        }
+        Operation::Speech => required("input", fields.get(text, "input"), &mut problems),
+        // Of pictures to judge there are lists of objects.
+        Operation::Moderations if fields.get(text, "input").is_none() => {
+            problems.push(problem("The field 'input' is missing.", "input"));
+        }
+        Operation::Moderations | Operation::Responses | Operation::Models => {}
     }
     problems
 }

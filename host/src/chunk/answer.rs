@@ -3,7 +3,10 @@
 use bytes::{Bytes, BytesMut};
 
 use super::{Flaw, Stamp, embeddings, reader::Reader, usage};
-use crate::{call::Operation, reply::Usage};
+use crate::{
+    call::{Operation, object::Object},
+    reply::Usage,
+};
 
 /// An answer as the client is to see it.
 #[derive(Clone, Debug)]
@@ -21,6 +24,12 @@ pub fn complete(stamp: Stamp, operation: Operation, answer: Bytes) -> Result<Ans
     let mut reader = match operation {
         Operation::Chat | Operation::Completions => Reader::whole(stamp, operation),
         Operation::Embeddings => return embeddings(&stamp, &answer, 1),
+        Operation::Images | Operation::Speech | Operation::Moderations | Operation::Rerank => {
+            return Ok(Answer {
+                usage: plain_usage(text),
+                body: answer,
+            });
+        }
         Operation::Models | Operation::Messages | Operation::CountTokens | Operation::Responses => {
             return Ok(Answer {
                 body: answer,
@@ -42,4 +51,10 @@ pub fn complete(stamp: Stamp, operation: Operation, answer: Bytes) -> Result<Ans
         body: out.freeze(),
         usage,
     })
+}
+
+/// The usage of an answer that passes as it is.
+pub(crate) fn plain_usage(answer: &str) -> Option<Usage> {
+    let fields = Object::parse(answer).ok()?;
+    usage(fields.get(answer, "usage")?)
 }

@@ -29,6 +29,7 @@ pub fn relay(call: &Call, mut reply: Reply, provider: &str, record: &Arc<Record>
             record.note(|entry| entry.usage = usage);
             Body::Whole(answer)
         }
+        Body::Raw(raw) => Body::Raw(raw),
         Body::Events(events) => match watch(call) {
             Some(watch) => Body::Events(Box::pin(Relay::new(events, watch, provider, record))),
             None => Body::Events(events),

@@ -27,6 +27,7 @@ impl Translated {
         }
         reply.body = match reply.body {
             Body::Whole(answer) => Body::Whole(whole(&self.memo, &answer, provider)?),
+            Body::Raw(raw) => Body::Raw(raw),
             Body::Events(chat) => Body::Events(events(chat, self.memo.writer(), provider.to_owned())),
         };
         Ok(reply)

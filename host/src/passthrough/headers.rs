@@ -59,10 +59,10 @@ pub(super) fn to_provider(call: &Call) -> HeaderMap {
             headers.insert(HeaderName::from_static(name), value.clone());
         }
     }
-    let accept = if call.streaming {
-        "text/event-stream"
-    } else {
-        "application/json"
+    let accept = match (call.operation, call.streaming) {
+        (Operation::Speech, _) => "*/*",
+        (_, true) => "text/event-stream",
+        (_, false) => "application/json",
     };
     headers.insert(ACCEPT, HeaderValue::from_static(accept));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
