@@ -165,6 +165,16 @@ impl Call {
         })
     }
 
+    /// The same call with another value for a field that it has.
+    pub fn with(&self, key: &str, value: &str) -> Result<Self> {
+        let body = self.fields.with(self.text(), &[(key, value)]);
+        Ok(Self {
+            operation: self.operation,
+            include_usage: self.include_usage,
+            ..self.as_chat(body)?
+        })
+    }
+
     /// The body as the client sent it.
     pub fn text(&self) -> &str {
         // `parse` has checked it; this is one pass over bytes that are in the cache.

@@ -7,6 +7,7 @@
 //! this file. [`state`] carries what a provider has to get back through fields that clients keep.
 
 pub(crate) mod json;
+mod less;
 pub mod messages;
 mod relay;
 pub mod state;
@@ -20,6 +21,7 @@ use crate::{
     error::{Error, Failure, Kind, Result},
     reply::Usage,
 };
+pub use less::less;
 pub use relay::relay;
 
 /// Who will answer a translated request, as far as the translation depends on it.

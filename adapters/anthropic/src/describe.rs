@@ -43,10 +43,10 @@ pub(crate) fn manifest() -> Manifest {
         // Its own name, and what configurations call a server of somebody else's that speaks the same.
         .types(&["anthropic", "anthropic-messages", "anthropic-compatible"])
         .base_url("anthropic", "https://api.anthropic.com")
-        .operations(&["chat.completions", "models"])
+        .operations(&["chat.completions", "messages", "count_tokens", "models"])
         .auth(Auth::header("x-api-key"))
         .config_schema(CONFIG)
-        .forward_headers(&["anthropic-beta"])
+        .forward_headers(&["anthropic-beta", "anthropic-version"])
         .expose_header("request-id", "anthropic-request-id")
         .limit("n", 1)
         .test(call_test())

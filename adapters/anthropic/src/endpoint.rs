@@ -17,9 +17,11 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Adds the headers that tell the API's version. `needed`: the beta that this request needs.
+    /// Adds the headers that tell the API's version: the operator's, else the one that the client's own request is written for.
+    /// `needed`: the beta that this request needs.
     pub(crate) fn versions(&self, request: Request, ctx: &Context, needed: Option<&str>) -> Request {
-        let version = self.anthropic_version.as_deref().unwrap_or(VERSION);
+        let client = ctx.ext("header.anthropic-version");
+        let version = self.anthropic_version.as_deref().or(client).unwrap_or(VERSION);
         let request = request.header("anthropic-version", version);
         let betas = self.betas(ctx.ext("header.anthropic-beta"), needed);
         if betas.is_empty() {

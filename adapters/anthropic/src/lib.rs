@@ -39,17 +39,28 @@ pub struct Anthropic;
 
 witgate_sdk::export!(Anthropic: streaming, models);
 
+/// A request in Anthropic's own API, to be answered untouched.
+fn own(ctx: &Context, path: &str, body: &str) -> Result<Step> {
+    let config: Config = ctx.config()?;
+    let request = Request::post(endpoint::url(ctx.base_url(), path)).json_text(body);
+    config.versions(request, ctx, None).idempotent().relay().then("")
+}
+
 impl Adapter for Anthropic {
     fn describe() -> Manifest {
         describe::manifest()
     }
 
     fn transform_request(ctx: &Context, body: &str) -> Result<Step> {
-        if ctx.operation() != "chat.completions" {
-            return Err(Failure::unsupported(format!(
-                "Anthropic has nothing like {}.",
-                ctx.operation()
-            )));
+        match ctx.operation() {
+            "chat.completions" => {}
+            // The client's own API: its request goes on and the answer back as they are.
+            "messages" => return own(ctx, "messages", body),
+            "count_tokens" => return own(ctx, "messages/count_tokens", body),
+            other => {
+                let text = format!("Anthropic has nothing like {other}.");
+                return Err(Failure::unsupported(text));
+            }
         }
         let config: Config = ctx.config()?;
         let sent = request::translate(body, ctx.model(), ctx.streaming(), config.default_max_tokens)?;

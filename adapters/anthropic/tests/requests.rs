@@ -36,6 +36,27 @@ fn refused_for(request: &Value) -> String {
 }
 
 #[test]
+fn a_request_of_anthropics_own_goes_on_untouched_and_its_answer_is_relayed() {
+    let body = "{ \"model\": \"claude\",  \"messages\":[] , \"novel\": 1.0e-0 }";
+    for (operation, path) in [("messages", "messages"), ("count_tokens", "messages/count_tokens")] {
+        let headers = [
+            ("header.anthropic-version", "2099-01-01"),
+            ("header.anthropic-beta", "b"),
+        ];
+        let mut ctx = drive::context(MODEL, true, &json!({"anthropic_beta": "a"}), &headers);
+        operation.clone_into(&mut ctx.operation);
+        let fetch = drive::fetch(ctx, body).expect("the request can be sent");
+        assert_eq!(drive::text(&fetch), body);
+        assert_eq!(fetch.request.url, format!("https://api.example/v1/{path}"));
+        assert_eq!(fetch.request.framing, "relay");
+        let headers = &fetch.request.headers;
+        for (name, value) in [("anthropic-version", "2099-01-01"), ("anthropic-beta", "a,b")] {
+            assert!(headers.contains(&(name.to_owned(), value.to_owned())), "{headers:?}");
+        }
+    }
+}
+
+#[test]
 fn a_request_goes_to_messages_with_its_version_and_betas() {
     let config = json!({"anthropic_beta": "a", "default_max_tokens": 5});
     let ctx = drive::context(MODEL, true, &config, &[("header.anthropic-beta", "b")]);

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{
     auth::{self, Credentials},
     body::Uploads,
-    contract::{Context, Fetch, HttpResponse, Resumption, Step},
+    contract::{Context, Fetch, HttpResponse, Payload, Resumption, Step},
     decode::Decoding,
     engine::Runtime,
     failure,
@@ -229,6 +229,7 @@ impl Exchange {
         let At::Fetch(pending) = &self.at else {
             return Err(Error::Internal("a reply without a request"));
         };
+        let relayed = pending.ready.reading == Reading::Relay;
         let reply = Resumption {
             state: pending.state.clone(),
             response: HttpResponse {
@@ -245,7 +246,10 @@ impl Exchange {
         if self.passes(status, &planned) {
             return Ok(None);
         }
-        let step = self.planned(planned)?;
+        let step = self.planned(planned).map_err(|error| match &reply.response.body {
+            Payload::Text(text) if relayed => in_its_own_words(error, text),
+            _ => error,
+        })?;
         self.take(step, Some(status))
     }
 
@@ -372,4 +376,16 @@ impl Exchange {
             }
         }
     }
+}
+
+/// The refusal of a request whose answer would have gone to the client as it is: so does the refusal, if it is an envelope of an API.
+fn in_its_own_words(error: Error, body: &str) -> Error {
+    let Error::Refused(mut failure) = error else {
+        return error;
+    };
+    let said: Option<serde_json::Value> = serde_json::from_str(body).ok();
+    if said.is_some_and(|said| said["error"]["message"].is_string()) {
+        failure.own = Some(Bytes::copy_from_slice(body.as_bytes()));
+    }
+    Error::Refused(failure)
 }

@@ -42,6 +42,7 @@
 pub mod answer;
 mod block;
 pub mod error;
+pub mod estimate;
 pub mod request;
 mod stop;
 pub mod stream;
@@ -61,3 +62,6 @@ pub struct Memo {
     /// Its stop sequences.
     pub stops: Vec<String>,
 }
+
+#[cfg(test)]
+mod tests;

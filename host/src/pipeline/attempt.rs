@@ -8,8 +8,8 @@ use futures_util::{StreamExt, stream};
 use super::target::Target;
 use crate::{
     adapter,
-    call::Call,
-    dialect::{self, Taker},
+    call::{Call, Operation},
+    dialect::{self, Taker, messages},
     error::{Error, Kind, Result},
     gateway::{Gateway, Speaks},
     passthrough,
@@ -19,6 +19,9 @@ use crate::{
 
 /// A `Retry-After` longer than this is not waited for: the client is told, or the next provider asked.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// How many fields a provider may refuse one after the other before it is told so to the client.
+const LESS: usize = 3;
 
 /// Lets one provider answer. The reply's first event has come when this returns, so an error after it can only be told in the stream.
 pub(super) async fn run(gateway: &Gateway, target: &Target, call: &Call, record: &Arc<Record>) -> Result<Reply> {
@@ -33,17 +36,54 @@ pub(super) async fn run(gateway: &Gateway, target: &Target, call: &Call, record:
             reason: reason.to_owned(),
         });
     }
-    if !dialect::speaks(call.operation) || provider.has(call.operation) {
+    if !dialect::speaks(call.operation) {
         return ask(gateway, target, call, record).await;
     }
+    if provider.has(call.operation) {
+        return in_its_own_words(gateway, target, call, record).await;
+    }
+    if call.operation == Operation::CountTokens {
+        return Ok(messages::estimate::reply(call));
+    }
+    translated(gateway, target, call, record).await
+}
+
+/// A call that the provider takes as it is.
+async fn in_its_own_words(gateway: &Gateway, target: &Target, call: &Call, record: &Arc<Record>) -> Result<Reply> {
+    let cleared = match call.operation {
+        Operation::Messages | Operation::CountTokens => messages::request::without_sealed(call),
+        _ => None,
+    };
+    let cleared = cleared.map(|messages| call.with("messages", &messages)).transpose()?;
+    match ask(gateway, target, cleared.as_ref().unwrap_or(call), record).await {
+        // A server may have the one path and not the other.
+        Err(Error::Refused(failure)) if call.operation == Operation::CountTokens && failure.kind == Kind::NotFound => {
+            Ok(messages::estimate::reply(call))
+        }
+        reply => reply,
+    }
+}
+
+/// A call that the provider can be asked for as a chat.
+async fn translated(gateway: &Gateway, target: &Target, call: &Call, record: &Arc<Record>) -> Result<Reply> {
+    let provider = &target.provider;
     let taker = Taker {
         provider: provider.id(),
         adapter: matches!(provider.speaks, Speaks::Adapter(_)),
     };
     let mut translated = dialect::translate(call, taker)?;
-    let chat = call.as_chat(std::mem::take(&mut translated.body))?;
-    let reply = ask(gateway, target, &chat, record).await?;
-    translated.tell(reply, provider.id())
+    let mut chat = call.as_chat(std::mem::take(&mut translated.body))?;
+    for _ in 0..LESS {
+        match ask(gateway, target, &chat, record).await {
+            Ok(reply) => return translated.tell(reply, provider.id()),
+            Err(error) => {
+                let (body, dropped) = dialect::less(&chat, &error).filter(|_| !taker.adapter).ok_or(error)?;
+                chat = call.as_chat(body)?;
+                translated.dropped.extend(dropped.map(str::to_owned));
+            }
+        }
+    }
+    translated.tell(ask(gateway, target, &chat, record).await?, provider.id())
 }
 
 /// Asks a provider for what it, or its adapter, can be asked for.

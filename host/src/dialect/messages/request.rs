@@ -1,9 +1,12 @@
 //! A Messages request as a chat. The table of what becomes of what is in the docs of [`super`].
 
 mod blocks;
+mod own;
 mod settings;
 mod tools;
 mod turns;
+
+pub use own::without_sealed;
 
 use super::Memo;
 use crate::{
