@@ -38,6 +38,7 @@ const ENDPOINTS: &[(Method, &str, Endpoint)] = &[
     (Method::POST, "/v1/completions", Endpoint::Call(Operation::Completions)),
     (Method::POST, "/v1/embeddings", Endpoint::Call(Operation::Embeddings)),
     (Method::POST, "/v1/messages", Endpoint::Call(Operation::Messages)),
+    (Method::POST, "/v1/responses", Endpoint::Call(Operation::Responses)),
     (
         Method::POST,
         "/v1/messages/count_tokens",

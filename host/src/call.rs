@@ -129,7 +129,8 @@ impl Call {
             .unwrap_or(false);
         let max_tokens = fields
             .get(text, "max_completion_tokens")
-            .or_else(|| fields.get(text, "max_tokens"));
+            .or_else(|| fields.get(text, "max_tokens"))
+            .or_else(|| fields.get(text, "max_output_tokens"));
         Ok(Self {
             operation,
             id,

@@ -23,6 +23,7 @@ use memchr::memchr2;
 pub(crate) use answer::plain_usage;
 pub use answer::{Answer, complete};
 pub use assemble::Assembler;
+pub(crate) use assemble::merge;
 
 pub(crate) use embeddings::embeddings;
 pub use synthesise::synthesise;

@@ -10,6 +10,7 @@ pub(crate) mod json;
 mod less;
 pub mod messages;
 mod relay;
+pub mod responses;
 pub mod state;
 mod tell;
 
@@ -50,6 +51,8 @@ pub struct Translated {
 pub enum Memo {
     /// Of `POST /v1/messages`.
     Messages(messages::Memo),
+    /// Of `POST /v1/responses`.
+    Responses(responses::Memo),
 }
 
 /// Writes a stream of the client's API.
@@ -88,12 +91,14 @@ impl Memo {
     fn answer(&self, chat: &str) -> Result<String, &'static str> {
         match self {
             Self::Messages(memo) => messages::answer::from_chat(chat, memo),
+            Self::Responses(memo) => responses::answer::from_chat(chat, memo),
         }
     }
 
     fn writer(self) -> Box<dyn Writer> {
         match self {
             Self::Messages(memo) => Box::new(messages::stream::Writer::new(memo)),
+            Self::Responses(memo) => Box::new(responses::stream::Writer::new(memo)),
         }
     }
 }
@@ -113,6 +118,11 @@ pub fn ends(operation: Operation, written: &[u8]) -> bool {
     let last = memmem::rfind(last, b"\n\n").map_or(last, |at| last.get(at..).unwrap_or_default());
     let names: &[&[u8]] = match operation {
         Operation::Messages => &[b"event: message_stop", b"event: error"],
+        Operation::Responses => &[
+            b"event: response.completed",
+            b"event: response.incomplete",
+            b"event: response.failed",
+        ],
         _ => &[],
     };
     names.iter().any(|name| last.trim_ascii_start().starts_with(name))
@@ -122,6 +132,7 @@ pub fn ends(operation: Operation, written: &[u8]) -> bool {
 pub fn translate(call: &Call, taker: Taker<'_>) -> Result<Translated> {
     match call.operation {
         Operation::Messages => messages::request::to_chat(call, taker),
+        Operation::Responses => responses::request::to_chat(call, taker),
         operation => Err(unsupported(
             format!("`{}` is not supported by this model's provider.", operation.as_str()),
             None,

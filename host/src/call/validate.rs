@@ -87,6 +87,21 @@ const MESSAGES_FIELDS: &[(&str, Type)] = &[
 /// Those of operations that pass as they are.
 const PLAIN_FIELDS: &[(&str, Type)] = &[("model", Type::Text), ("stream", Type::Boolean), ("n", Type::Integer)];
 
+/// Those that the Responses API has beside them, from OpenAI's API reference.
+const RESPONSES_FIELDS: &[(&str, Type)] = &[
+    ("input", Type::TextOrArray),
+    ("instructions", Type::Text),
+    ("include", Type::Array),
+    ("max_output_tokens", Type::Integer),
+    ("metadata", Type::Object),
+    ("previous_response_id", Type::Text),
+    ("prompt", Type::Object),
+    ("reasoning", Type::Object),
+    ("store", Type::Boolean),
+    ("text", Type::Object),
+    ("truncation", Type::Text),
+];
+
 /// So many problems are told; a body of a megabyte may have a hundred thousand.
 const MOST: usize = 32;
 
@@ -100,6 +115,7 @@ pub(super) fn check(operation: Operation, fields: &Object, text: &str) -> Vec<Pr
     let shared = if operation.is_plain() { PLAIN_FIELDS } else { FIELDS };
     let own = match operation {
         Operation::Messages | Operation::CountTokens => MESSAGES_FIELDS,
+        Operation::Responses => RESPONSES_FIELDS,
         _ => &[],
     };
     for (key, type_) in shared.iter().chain(own) {
@@ -109,7 +125,13 @@ pub(super) fn check(operation: Operation, fields: &Object, text: &str) -> Vec<Pr
             problems.push(wrong_type(key, *type_, value));
         }
     }
-    for key in ["n", "max_tokens", "max_completion_tokens", "dimensions"] {
+    for key in [
+        "n",
+        "max_tokens",
+        "max_completion_tokens",
+        "max_output_tokens",
+        "dimensions",
+    ] {
         if fields
             .get(text, key)
             .is_some_and(|value| value == "0" || value.starts_with('-'))

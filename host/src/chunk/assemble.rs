@@ -132,7 +132,7 @@ impl Choice {
 }
 
 /// Adds the members of a fragment: text goes on, lists grow, objects are merged, and anything else is replaced. A null adds nothing.
-fn merge(whole: &mut Fields, fragment: Fields) {
+pub(crate) fn merge(whole: &mut Fields, fragment: Fields) {
     for (key, value) in fragment {
         match (whole.get_mut(&key), value) {
             (Some(_), Value::Null) => {}

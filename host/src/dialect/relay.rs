@@ -10,7 +10,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 
-use super::{Seen, Watch, messages};
+use super::{Seen, Watch, messages, responses};
 use crate::{
     call::{Call, Operation},
     error::{Error, Result},
@@ -43,6 +43,7 @@ fn whole(operation: Operation, answer: &[u8]) -> Option<crate::reply::Usage> {
     let answer = std::str::from_utf8(answer).ok()?;
     match operation {
         Operation::Messages => messages::usage::of_message(answer),
+        Operation::Responses => responses::usage::of_response(answer),
         _ => serde_json::from_str::<&serde_json::value::RawValue>(answer)
             .ok()
             .map(|_| crate::reply::Usage::default()),
@@ -52,6 +53,7 @@ fn whole(operation: Operation, answer: &[u8]) -> Option<crate::reply::Usage> {
 fn watch(call: &Call) -> Option<Box<dyn Watch>> {
     match call.operation {
         Operation::Messages => Some(Box::new(messages::usage::Watch::new(call.id.clone()))),
+        Operation::Responses => Some(Box::new(responses::usage::Watch::default())),
         _ => None,
     }
 }
@@ -78,6 +80,8 @@ struct Relay {
     ended: bool,
     /// What broke it, once that has been told.
     broken: Option<Error>,
+    /// Nothing more is read.
+    closed: bool,
     over: bool,
 }
 
@@ -93,6 +97,7 @@ impl Relay {
             begun: false,
             ended: false,
             broken: None,
+            closed: false,
             over: false,
         }
     }
@@ -113,7 +118,7 @@ impl Relay {
                     if !self.begun {
                         return Err(failure);
                     }
-                    // The client reads it as the provider wrote it.
+                    // The client reads it as the provider wrote it, and what comes after it.
                     self.broken.get_or_insert(failure);
                 }
             }
@@ -127,6 +132,7 @@ impl Relay {
             self.over = true;
             return Err(error);
         }
+        self.closed = true;
         let mut out = BytesMut::new();
         self.watch.fail(&error, &mut out);
         self.broken = Some(error);
@@ -142,7 +148,9 @@ impl Stream for Relay {
         if this.over {
             return Poll::Ready(None);
         }
-        if let Some(error) = this.broken.take() {
+        if this.closed
+            && let Some(error) = this.broken.take()
+        {
             this.over = true;
             return Poll::Ready(Some(Err(error)));
         }
@@ -151,6 +159,11 @@ impl Stream for Relay {
                 Ok(()) => Ok(read),
                 Err(error) => this.fail(error),
             },
+            // The client has heard of it.
+            None | Some(Err(_)) if this.broken.is_some() => {
+                this.over = true;
+                return Poll::Ready(this.broken.take().map(Err));
+            }
             Some(Err(error)) => this.fail(error),
             None if this.ended => {
                 this.over = true;

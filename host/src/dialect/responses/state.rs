@@ -1,0 +1,304 @@
+//! What a provider wants to get back unchanged: signatures of thoughts, encrypted reasoning, its own blocks. Chat Completions carries
+//! it in further fields of messages and calls. A Responses client keeps one such field, a reasoning item's `encrypted_content`, and so
+//! the fields travel there, as the very JSON text they came in.
+//!
+//! What is sealed is `{"reasoning": KEY, "message": {…}, "calls": {ID: {…}}}`: the field that the item's summary was, the further
+//! fields of the message, and those of its calls. A client can read and change it, and gains nothing: over Chat Completions it could
+//! send the same.
+
+use serde_json::{Map, Value};
+
+use super::json::{Object, list};
+use crate::{
+    chunk,
+    dialect::{
+        json::{push_comma, push_member, quoted},
+        state,
+    },
+};
+
+/// Fields that no state may set: the message says them itself.
+const TAKEN: [&str; 7] = [
+    "role",
+    "content",
+    "refusal",
+    "tool_calls",
+    "function_call",
+    "tool_call_id",
+    "name",
+];
+
+/// The state of one answer, or of a part of it.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// The field that the text of the thoughts was: "reasoning_content" or "reasoning".
+    pub(super) reasoning: Option<String>,
+    message: Fields,
+    calls: Vec<(String, Fields)>,
+}
+
+/// Fields in order, each with the values that came for it: JSON text.
+#[derive(Debug, Default)]
+struct Fields(Vec<(String, Vec<String>)>);
+
+impl State {
+    /// True if there is nothing to carry.
+    pub(super) fn is_empty(&self) -> bool {
+        self.reasoning.is_none() && self.message.0.is_empty() && self.calls.is_empty()
+    }
+
+    /// Keeps a field of the message, or a further piece of it.
+    pub(super) fn keep(&mut self, key: &str, value: &str) {
+        self.message.keep(key, value);
+    }
+
+    /// Keeps a field of the call `id`.
+    pub(super) fn keep_of_call(&mut self, id: &str, key: &str, value: &str) {
+        match self.calls.iter_mut().find(|(known, _)| known == id) {
+            Some((_, fields)) => fields.keep(key, value),
+            None => {
+                let mut fields = Fields::default();
+                fields.keep(key, value);
+                self.calls.push((id.to_owned(), fields));
+            }
+        }
+    }
+
+    /// As `encrypted_content`, for `provider` alone.
+    pub(super) fn seal(&self, provider: &str) -> String {
+        let mut json = String::from("{");
+        if let Some(key) = &self.reasoning {
+            push_member(&mut json, "reasoning", &quoted(key));
+        }
+        if !self.message.0.is_empty() {
+            push_member(&mut json, "message", &self.message.to_json());
+        }
+        if !self.calls.is_empty() {
+            let mut calls = String::from("{");
+            for (id, fields) in &self.calls {
+                push_comma(&mut calls);
+                calls.push_str(&quoted(id));
+                calls.push(':');
+                calls.push_str(&fields.to_json());
+            }
+            calls.push('}');
+            push_member(&mut json, "calls", &calls);
+        }
+        json.push('}');
+        state::seal(provider, &json)
+    }
+
+    /// Reads what was sealed for `provider`, and adds it. False if it was not.
+    pub(super) fn open(&mut self, provider: &str, sealed: &str) -> bool {
+        let text = state::unseal(provider, sealed);
+        let Some(content) = text.as_deref().and_then(Object::parse) else {
+            return false;
+        };
+        self.reasoning = content.text("reasoning").map(Into::into).or(self.reasoning.take());
+        for (key, value) in object(content.get("message")).iter() {
+            self.message.add(key, value);
+        }
+        for (id, fields) in object(content.get("calls")).iter() {
+            for (key, value) in object(Some(fields)).iter() {
+                self.keep_of_call(id, key, value);
+            }
+        }
+        true
+    }
+
+    /// Writes the message's fields.
+    pub(super) fn push_message(&self, out: &mut String) {
+        let reasoning = self.reasoning.as_deref();
+        self.message.push(out, |key| !TAKEN.contains(&key) && Some(key) != reasoning);
+    }
+
+    /// Writes the fields of the call `id`.
+    pub(super) fn push_call(&self, out: &mut String, id: &str) {
+        if let Some((_, fields)) = self.calls.iter().find(|(known, _)| known == id) {
+            fields.push(out, |key| !matches!(key, "id" | "type" | "function" | "custom" | "index"));
+        }
+    }
+}
+
+fn object(text: Option<&str>) -> Object<'_> {
+    text.and_then(Object::parse).unwrap_or_default()
+}
+
+impl Fields {
+    /// Takes a value as it came in a stream: a further piece of one that is there, or a new one.
+    fn keep(&mut self, key: &str, value: &str) {
+        match self.0.iter_mut().find(|(known, _)| known == key) {
+            Some((_, pieces)) => pieces.push(value.to_owned()),
+            None => self.0.push((key.to_owned(), vec![value.to_owned()])),
+        }
+    }
+
+    /// Takes a value that is whole: lists of several items follow each other, of anything else the last counts.
+    fn add(&mut self, key: &str, value: &str) {
+        let Some((_, pieces)) = self.0.iter_mut().find(|(known, _)| known == key) else {
+            return self.keep(key, value);
+        };
+        let joined = match pieces.first().map(String::as_str) {
+            Some(there) if there.starts_with('[') && value.starts_with('[') => joined(&[there, value]),
+            _ => value.to_owned(),
+        };
+        *pieces = vec![joined];
+    }
+
+    fn to_json(&self) -> String {
+        let mut out = String::from("{");
+        for (key, pieces) in &self.0 {
+            push_comma(&mut out);
+            out.push_str(&quoted(key));
+            out.push(':');
+            out.push_str(&whole(key, pieces));
+        }
+        out.push('}');
+        out
+    }
+
+    fn push(&self, out: &mut String, may: impl Fn(&str) -> bool) {
+        for (key, pieces) in self.0.iter().filter(|(key, _)| may(key)) {
+            push_comma(out);
+            out.push_str(&quoted(key));
+            out.push(':');
+            out.push_str(&whole(key, pieces));
+        }
+    }
+}
+
+/// A value out of its pieces. One piece, and lists whose items are whole, stay the very text that came.
+fn whole(key: &str, pieces: &[String]) -> String {
+    if let [only] = pieces {
+        return only.clone();
+    }
+    let texts: Vec<&str> = pieces.iter().map(String::as_str).collect();
+    if numbered(&texts) {
+        return joined(&texts);
+    }
+    let mut merged = Map::new();
+    for piece in pieces {
+        let value: Value = serde_json::from_str(piece).unwrap_or_default();
+        chunk::merge(&mut merged, Map::from_iter([(key.to_owned(), value)]));
+    }
+    merged.remove(key).unwrap_or_default().to_string()
+}
+
+/// True for lists in which each item has a number of its own: none goes on with another.
+fn numbered(lists: &[&str]) -> bool {
+    let mut numbers = Vec::new();
+    for text in lists {
+        let Some(items) = list(text) else { return false };
+        for item in items {
+            let number = Object::parse(item.get()).and_then(|item| item.get("index").map(str::to_owned));
+            match number {
+                Some(number) if !numbers.contains(&number) => numbers.push(number),
+                _ => return false,
+            }
+        }
+    }
+    true
+}
+
+/// One list with the items of all.
+fn joined(lists: &[&str]) -> String {
+    let mut out = String::from("[");
+    for item in lists.iter().filter_map(|text| list(text)).flatten() {
+        push_comma(&mut out);
+        out.push_str(item.get());
+    }
+    out.push(']');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::State;
+
+    fn through(state: &State) -> State {
+        let mut back = State::default();
+        assert!(back.open("p", &state.seal("p")));
+        back
+    }
+
+    fn message(state: &State) -> String {
+        let mut out = String::from("{");
+        state.push_message(&mut out);
+        out + "}"
+    }
+
+    #[test]
+    fn a_signature_comes_back_byte_for_byte() {
+        let blocks = r#"[ {"type":"thinking","thinking":"a\u00e9\/b","signature":"Er\/UB+==","n":1.0e2} ]"#;
+        let mut state = State::default();
+        state.keep("thinking_blocks", blocks);
+        assert_eq!(message(&through(&state)), format!(r#"{{"thinking_blocks":{blocks}}}"#));
+    }
+
+    #[test]
+    fn blocks_that_came_one_by_one_are_one_list_of_the_very_blocks() {
+        let mut state = State::default();
+        state.keep("thinking_blocks", r#"[{"index":0,"signature":"a","x":1e0}]"#);
+        state.keep("thinking_blocks", r#"[{"index":1,"signature":"b"}]"#);
+        let expected = r#"{"thinking_blocks":[{"index":0,"signature":"a","x":1e0},{"index":1,"signature":"b"}]}"#;
+        assert_eq!(message(&through(&state)), expected);
+    }
+
+    #[test]
+    fn pieces_of_one_thought_are_put_together() {
+        let mut state = State::default();
+        for text in ["He", "llo"] {
+            let piece = format!(r#"[{{"index":0,"text":"{text}","type":"reasoning.text"}}]"#);
+            state.keep("reasoning_details", &piece);
+        }
+        let expected = r#"{"reasoning_details":[{"index":0,"text":"Hello","type":"reasoning.text"}]}"#;
+        assert_eq!(message(&through(&state)), expected);
+    }
+
+    #[test]
+    fn two_items_of_one_answer_add_up_and_their_numbers_do_not_mix_them() {
+        let seal = |blocks: &str| {
+            let mut state = State::default();
+            state.keep("thinking_blocks", blocks);
+            state.seal("p")
+        };
+        let mut back = State::default();
+        assert!(back.open("p", &seal(r#"[{"index":0,"signature":"a"}]"#)));
+        assert!(back.open("p", &seal(r#"[{"index":0,"signature":"b"}]"#)));
+        let expected = r#"{"thinking_blocks":[{"index":0,"signature":"a"},{"index":0,"signature":"b"}]}"#;
+        assert_eq!(message(&back), expected);
+    }
+
+    #[test]
+    fn a_calls_signature_comes_back_on_that_call() {
+        let extra = r#"{"google":{"thought_signature":"CiQB0e2Kb\/=="}}"#;
+        let mut state = State::default();
+        state.keep_of_call("call_1", "extra_content", extra);
+        let back = through(&state);
+        let of = |id: &str| {
+            let mut out = String::from("{");
+            back.push_call(&mut out, id);
+            out + "}"
+        };
+        assert_eq!(of("call_1"), format!(r#"{{"extra_content":{extra}}}"#));
+        assert_eq!(of("call_2"), "{}");
+    }
+
+    #[test]
+    fn what_the_message_says_itself_cannot_be_set() {
+        let mut state = State::default();
+        state.keep("role", "\"system\"");
+        state.keep("tool_calls", "[]");
+        assert_eq!(message(&through(&state)), "{}");
+    }
+
+    #[test]
+    fn another_ones_encrypted_content_is_not_read() {
+        let mut state = State::default();
+        let other = through(&State::default()).seal("other");
+        for foreign in ["gAAAAABq", "witgate.!", "", &other] {
+            assert!(!state.open("p", foreign), "{foreign}");
+        }
+        assert!(state.is_empty());
+    }
+}
