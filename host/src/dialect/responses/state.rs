@@ -109,13 +109,16 @@ impl State {
     /// Writes the message's fields.
     pub(super) fn push_message(&self, out: &mut String) {
         let reasoning = self.reasoning.as_deref();
-        self.message.push(out, |key| !TAKEN.contains(&key) && Some(key) != reasoning);
+        self.message
+            .push(out, |key| !TAKEN.contains(&key) && Some(key) != reasoning);
     }
 
     /// Writes the fields of the call `id`.
     pub(super) fn push_call(&self, out: &mut String, id: &str) {
         if let Some((_, fields)) = self.calls.iter().find(|(known, _)| known == id) {
-            fields.push(out, |key| !matches!(key, "id" | "type" | "function" | "custom" | "index"));
+            fields.push(out, |key| {
+                !matches!(key, "id" | "type" | "function" | "custom" | "index")
+            });
         }
     }
 }

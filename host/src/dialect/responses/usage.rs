@@ -44,8 +44,11 @@ impl Counts {
             input: self.input_tokens,
             cached: input.cached_tokens,
             cache_written: input.cache_write_tokens,
-            output: self.output_tokens.map(|output| output.saturating_add(apart.unwrap_or(0))),
+            output: self
+                .output_tokens
+                .map(|output| output.saturating_add(apart.unwrap_or(0))),
             reasoning,
+            ..Usage::default()
         }
     }
 }

@@ -45,7 +45,10 @@ impl Request<'_> {
             "truncation" if value == "\"disabled\"" => {}
             "truncation" => self.drop("truncation"),
             "previous_response_id" | "conversation" => {
-                return Err(refuse("what was said before (nothing is stored: send it as `input`)", key));
+                return Err(refuse(
+                    "what was said before (nothing is stored: send it as `input`)",
+                    key,
+                ));
             }
             "background" => return Err(refuse("an answer in the background (nothing is stored)", key)),
             "prompt" => return Err(refuse("a prompt that is stored at OpenAI", key)),

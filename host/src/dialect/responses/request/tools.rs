@@ -168,7 +168,10 @@ impl Choice<'_> {
     fn to_chat(&self) -> Result<String> {
         match &*self.r#type {
             "function" | "custom" => {
-                let name = self.name.as_deref().ok_or_else(|| wrong("is missing", "tool_choice.name"))?;
+                let name = self
+                    .name
+                    .as_deref()
+                    .ok_or_else(|| wrong("is missing", "tool_choice.name"))?;
                 let name = quoted(&flat(self.namespace.as_deref(), name));
                 Ok(format!("{{\"type\":\"function\",\"function\":{{\"name\":{name}}}}}"))
             }

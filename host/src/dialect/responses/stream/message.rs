@@ -83,10 +83,7 @@ impl Message {
         let part = self.part(true, sink);
         part.text.push_str(piece);
         let names = &part.names;
-        sink.event(
-            "response.refusal.delta",
-            format_args!("{names},\"delta\":\"{piece}\""),
-        );
+        sink.event("response.refusal.delta", format_args!("{names},\"delta\":\"{piece}\""));
     }
 
     /// Takes a citation of the text, in the form of Chat Completions.

@@ -7,11 +7,7 @@ use super::{
     reasoning::Reasoning,
     sink::{Items, Sink},
 };
-use crate::dialect::responses::{
-    json::Object,
-    memo::Memo,
-    state::State,
-};
+use crate::dialect::responses::{json::Object, memo::Memo, state::State};
 
 /// More calls than this are never open at once; one is the rule.
 const MOST_OPEN: usize = 1024;
@@ -140,7 +136,9 @@ impl Output {
         let place = self.items.open("ig");
         let item = |status: &str, result: &str| {
             let id = &place.id;
-            format!("{{\"id\":\"{id}\",\"type\":\"image_generation_call\",\"status\":\"{status}\",\"result\":{result}}}")
+            format!(
+                "{{\"id\":\"{id}\",\"type\":\"image_generation_call\",\"status\":\"{status}\",\"result\":{result}}}"
+            )
         };
         Items::added(&place, &item("in_progress", "null"), &mut self.sink);
         let names = place.fields();

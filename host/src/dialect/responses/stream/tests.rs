@@ -15,11 +15,14 @@ use crate::{
 /// The memo of a request, and what a provider is asked.
 fn asked(request: Value, adapter: bool) -> (super::Memo, Value) {
     let body = serde_json::to_vec(&request).expect("JSON");
-    let call = Call::parse(Operation::Responses, "req_1".to_owned(), hyper::HeaderMap::new(), body.into(), 100);
-    let taker = Taker {
-        provider: "p",
-        adapter,
-    };
+    let call = Call::parse(
+        Operation::Responses,
+        "req_1".to_owned(),
+        hyper::HeaderMap::new(),
+        body.into(),
+        100,
+    );
+    let taker = Taker { provider: "p", adapter };
     let translated = request::to_chat(&call.expect("a call"), taker).expect("translates");
     let chat = serde_json::from_str(&translated.body).expect("a chat");
     match translated.memo {
@@ -37,7 +40,8 @@ fn plain() -> super::Memo {
 }
 
 fn delta(delta: Value) -> String {
-    json!({"id": "c", "created": 7, "model": "up", "choices": [{"index": 0, "delta": delta, "finish_reason": null}]}).to_string()
+    json!({"id": "c", "created": 7, "model": "up", "choices": [{"index": 0, "delta": delta, "finish_reason": null}]})
+        .to_string()
 }
 
 fn end(reason: &str) -> String {
@@ -77,7 +81,9 @@ fn check(events: &[Value]) {
     let mut done = BTreeMap::new();
     for (number, event) in events.iter().enumerate() {
         assert_eq!(event["sequence_number"], number, "{event}");
-        let Some(index) = event["output_index"].as_u64() else { continue };
+        let Some(index) = event["output_index"].as_u64() else {
+            continue;
+        };
         let kind = event["type"].as_str().expect("a type");
         match kind {
             "response.output_item.added" => {
@@ -107,11 +113,18 @@ fn whole(event: &Value, kind: &str, index: u64, pieces: &mut BTreeMap<(u64, Stri
     let place = format!("{}{}", event["content_index"], event["summary_index"]);
     if let Some(stem) = kind.strip_suffix(".delta") {
         let piece = event["delta"].as_str().expect("text");
-        pieces.entry((index, format!("{stem}{place}"))).or_default().push_str(piece);
+        pieces
+            .entry((index, format!("{stem}{place}")))
+            .or_default()
+            .push_str(piece);
     }
     if let Some(stem) = kind.strip_suffix(".done") {
-        let said = ["text", "arguments", "input", "refusal"].iter().find_map(|key| event[key].as_str());
-        let collected = pieces.get(&(index, format!("{stem}{place}"))).map_or("", String::as_str);
+        let said = ["text", "arguments", "input", "refusal"]
+            .iter()
+            .find_map(|key| event[key].as_str());
+        let collected = pieces
+            .get(&(index, format!("{stem}{place}")))
+            .map_or("", String::as_str);
         if let Some(said) = said {
             assert_eq!(said, collected, "{event}");
         }
@@ -120,7 +133,9 @@ fn whole(event: &Value, kind: &str, index: u64, pieces: &mut BTreeMap<(u64, Stri
 
 fn kinds(events: &[Value]) -> Vec<&str> {
     let kinds = events.iter().filter_map(|event| event["type"].as_str());
-    kinds.map(|kind| kind.strip_prefix("response.").unwrap_or(kind)).collect()
+    kinds
+        .map(|kind| kind.strip_prefix("response.").unwrap_or(kind))
+        .collect()
 }
 
 fn response(events: &[Value]) -> &Value {
@@ -210,11 +225,17 @@ fn a_signature_on_a_call_goes_before_it_and_comes_back_on_it() {
         "function": {"name": "f", "arguments": "{\"a\":1}"}});
     let events = play(plain(), &[delta(json!({"tool_calls": [call]})), end("tool_calls")]);
     let output = response(&events)["output"].clone();
-    assert_eq!((&output[0]["type"], &output[1]["type"]), (&json!("reasoning"), &json!("function_call")));
+    assert_eq!(
+        (&output[0]["type"], &output[1]["type"]),
+        (&json!("reasoning"), &json!("function_call"))
+    );
     let result = json!({"type": "function_call_output", "call_id": "call_1", "output": "2"});
     let (_, chat) = asked(json!({"model": "m", "input": [output[0], output[1], result]}), true);
     assert_eq!(chat["messages"][0]["tool_calls"][0]["extra_content"], extra);
-    assert_eq!(chat["messages"][1], json!({"role": "tool", "tool_call_id": "call_1", "content": "2"}));
+    assert_eq!(
+        chat["messages"][1],
+        json!({"role": "tool", "tool_call_id": "call_1", "content": "2"})
+    );
 }
 
 #[test]
@@ -222,11 +243,21 @@ fn state_that_comes_last_of_all_has_an_item_of_its_own() {
     let extra = json!({"anthropic": {"content": [{"type": "text", "text": "Yes"}]}});
     let events = play(
         plain(),
-        &[delta(json!({"content": "Yes"})), delta(json!({"extra_content": extra})), end("stop")],
+        &[
+            delta(json!({"content": "Yes"})),
+            delta(json!({"extra_content": extra})),
+            end("stop"),
+        ],
     );
     let output = response(&events)["output"].clone();
-    assert_eq!((&output[0]["type"], &output[1]["type"]), (&json!("message"), &json!("reasoning")));
-    let (_, chat) = asked(json!({"model": "m", "input": [output[0], output[1], {"role": "user", "content": "?"}]}), true);
+    assert_eq!(
+        (&output[0]["type"], &output[1]["type"]),
+        (&json!("message"), &json!("reasoning"))
+    );
+    let (_, chat) = asked(
+        json!({"model": "m", "input": [output[0], output[1], {"role": "user", "content": "?"}]}),
+        true,
+    );
     assert_eq!(chat["messages"][0]["extra_content"], extra);
 }
 
@@ -248,20 +279,39 @@ fn calls_that_come_in_turn_are_kept_apart() {
         ],
     );
     let output = response(&events)["output"].clone();
-    let said = |at: usize| (output[at]["call_id"].as_str().unwrap_or(""), output[at]["arguments"].as_str().unwrap_or(""));
-    assert_eq!([said(0), said(1), said(2)], [("a", "{\"x\":1}"), ("b", "{\"y\":2}"), ("c", "{}")]);
+    let said = |at: usize| {
+        (
+            output[at]["call_id"].as_str().unwrap_or(""),
+            output[at]["arguments"].as_str().unwrap_or(""),
+        )
+    };
+    assert_eq!(
+        [said(0), said(1), said(2)],
+        [("a", "{\"x\":1}"), ("b", "{\"y\":2}"), ("c", "{}")]
+    );
 }
 
 #[test]
 fn a_call_ends_before_the_next_begins() {
-    let call = |index: u64| json!({"index": index, "id": format!("c{index}"), "function": {"name": "f", "arguments": "{}"}});
+    let call =
+        |index: u64| json!({"index": index, "id": format!("c{index}"), "function": {"name": "f", "arguments": "{}"}});
     let events = play(
         plain(),
-        &[delta(json!({"tool_calls": [call(0)]})), delta(json!({"tool_calls": [call(1)]})), end("tool_calls")],
+        &[
+            delta(json!({"tool_calls": [call(0)]})),
+            delta(json!({"tool_calls": [call(1)]})),
+            end("tool_calls"),
+        ],
     );
     let places = kinds(&events);
-    let done = places.iter().position(|kind| *kind == "output_item.done").expect("is done");
-    let second = places.iter().rposition(|kind| *kind == "output_item.added").expect("is added");
+    let done = places
+        .iter()
+        .position(|kind| *kind == "output_item.done")
+        .expect("is done");
+    let second = places
+        .iter()
+        .rposition(|kind| *kind == "output_item.added")
+        .expect("is added");
     assert!(done < second, "{places:?}");
 }
 
@@ -273,19 +323,37 @@ fn a_custom_tool_is_called_with_plain_text() {
     let function = &chat["tools"][0]["function"];
     assert_eq!(function["name"], "apply_patch");
     assert_eq!(function["parameters"]["required"], json!(["input"]));
-    assert!(function["description"].as_str().is_some_and(|text| text.contains("lark") && text.contains("start: x")));
+    assert!(
+        function["description"]
+            .as_str()
+            .is_some_and(|text| text.contains("lark") && text.contains("start: x"))
+    );
     let call = json!({"index": 0, "id": "call_1", "function": {"name": "apply_patch", "arguments": "{\"input\": \"*** Begin\\n\\\"x\\\"\"}"}});
     let events = play(memo, &[delta(json!({"tool_calls": [call]})), end("tool_calls")]);
     assert_eq!(
         kinds(&events)[2..],
-        ["output_item.added", "custom_tool_call_input.delta", "custom_tool_call_input.done", "output_item.done", "completed"]
+        [
+            "output_item.added",
+            "custom_tool_call_input.delta",
+            "custom_tool_call_input.done",
+            "output_item.done",
+            "completed"
+        ]
     );
     let item = response(&events)["output"][0].clone();
-    assert_eq!((&item["type"], &item["input"]), (&json!("custom_tool_call"), &json!("*** Begin\n\"x\"")));
+    assert_eq!(
+        (&item["type"], &item["input"]),
+        (&json!("custom_tool_call"), &json!("*** Begin\n\"x\""))
+    );
     let output = json!({"type": "custom_tool_call_output", "call_id": "call_1", "output": "done"});
     let (_, chat) = asked(json!({"model": "m", "input": [item, output]}), false);
-    let arguments = chat["messages"][0]["tool_calls"][0]["function"]["arguments"].as_str().expect("text");
-    assert_eq!(serde_json::from_str::<Value>(arguments).expect("JSON"), json!({"input": "*** Begin\n\"x\""}));
+    let arguments = chat["messages"][0]["tool_calls"][0]["function"]["arguments"]
+        .as_str()
+        .expect("text");
+    assert_eq!(
+        serde_json::from_str::<Value>(arguments).expect("JSON"),
+        json!({"input": "*** Begin\n\"x\""})
+    );
 }
 
 #[test]
@@ -298,7 +366,10 @@ fn a_tool_of_a_group_is_called_by_its_own_name() {
     let events = play(memo, &[delta(json!({"tool_calls": [call]})), end("tool_calls")]);
     let item = response(&events)["output"][0].clone();
     assert_eq!((&item["name"], &item["namespace"]), (&json!("wait"), &json!("agents")));
-    let (_, chat) = asked(json!({"model": "m", "input": [item, {"type": "function_call_output", "call_id": "c", "output": ""}]}), false);
+    let (_, chat) = asked(
+        json!({"model": "m", "input": [item, {"type": "function_call_output", "call_id": "c", "output": ""}]}),
+        false,
+    );
     assert_eq!(chat["messages"][0]["tool_calls"][0]["function"]["name"], "agents__wait");
 }
 
@@ -309,7 +380,10 @@ fn the_shell_is_told_what_to_run() {
     let events = play(memo, &[delta(json!({"tool_calls": [call]})), end("tool_calls")]);
     let item = &response(&events)["output"][0];
     assert_eq!(item["type"], "local_shell_call");
-    assert_eq!(item["action"], json!({"type": "exec", "command": ["ls"], "env": {}, "timeout_ms": 5}));
+    assert_eq!(
+        item["action"],
+        json!({"type": "exec", "command": ["ls"], "env": {}, "timeout_ms": 5})
+    );
 }
 
 #[test]
@@ -326,42 +400,72 @@ fn an_answer_cut_short_is_incomplete_and_so_is_its_last_item() {
 
 #[test]
 fn a_refusal_is_a_part_of_its_own() {
-    let events = play(plain(), &[delta(json!({"refusal": "I "})), delta(json!({"refusal": "won't"})), end("stop")]);
+    let events = play(
+        plain(),
+        &[
+            delta(json!({"refusal": "I "})),
+            delta(json!({"refusal": "won't"})),
+            end("stop"),
+        ],
+    );
     assert_eq!(
         kinds(&events)[3..8],
-        ["content_part.added", "refusal.delta", "refusal.delta", "refusal.done", "content_part.done"]
+        [
+            "content_part.added",
+            "refusal.delta",
+            "refusal.delta",
+            "refusal.done",
+            "content_part.done"
+        ]
     );
-    assert_eq!(response(&events)["output"][0]["content"], json!([{"type": "refusal", "refusal": "I won't"}]));
+    assert_eq!(
+        response(&events)["output"][0]["content"],
+        json!([{"type": "refusal", "refusal": "I won't"}])
+    );
 }
 
 #[test]
 fn citations_and_log_probabilities_stand_with_the_text() {
     let memo = memo(json!({"model": "m", "input": "Hi", "include": ["message.output_text.logprobs"]}));
-    let citation = json!({"type": "url_citation", "url_citation": {"start_index": 0, "end_index": 2, "title": "T", "url": "u"}});
-    let mut chunk: Value = serde_json::from_str(&delta(json!({"content": "Hi", "annotations": [citation]}))).expect("JSON");
-    chunk["choices"][0]["logprobs"] = json!({"content": [{"token": "Hi", "logprob": -0.5, "bytes": null, "top_logprobs": []}]});
+    let citation =
+        json!({"type": "url_citation", "url_citation": {"start_index": 0, "end_index": 2, "title": "T", "url": "u"}});
+    let mut chunk: Value =
+        serde_json::from_str(&delta(json!({"content": "Hi", "annotations": [citation]}))).expect("JSON");
+    chunk["choices"][0]["logprobs"] =
+        json!({"content": [{"token": "Hi", "logprob": -0.5, "bytes": null, "top_logprobs": []}]});
     let events = play(memo, &[chunk.to_string(), end("stop")]);
     let part = &response(&events)["output"][0]["content"][0];
     assert_eq!(
         part["annotations"],
         json!([{"type": "url_citation", "start_index": 0, "end_index": 2, "title": "T", "url": "u"}])
     );
-    assert_eq!(part["logprobs"], json!([{"token": "Hi", "logprob": -0.5, "bytes": [72, 105], "top_logprobs": []}]));
+    assert_eq!(
+        part["logprobs"],
+        json!([{"token": "Hi", "logprob": -0.5, "bytes": [72, 105], "top_logprobs": []}])
+    );
     assert_eq!(events[4]["logprobs"][0]["token"], "Hi");
 }
 
 #[test]
 fn an_error_in_the_middle_is_told_twice_as_openai_does_and_nothing_is_taken_back() {
     let (mut writer, mut out) = (Writer::new(plain()), BytesMut::new());
-    writer.push(&delta(json!({"content": "He"})), &mut out).expect("a chunk");
+    writer
+        .push(&delta(json!({"content": "He"})), &mut out)
+        .expect("a chunk");
     let failure = Failure::new(Kind::RateLimit, "Slow down");
     writer.fail(&Error::Refused(Box::new(failure)), &mut out);
     let events = events(&out);
     assert_eq!(kinds(&events)[5..], ["error", "failed"]);
     let error = &events[5];
-    assert_eq!((&error["code"], &error["message"]), (&json!("rate_limit_exceeded"), &json!("Slow down")));
+    assert_eq!(
+        (&error["code"], &error["message"]),
+        (&json!("rate_limit_exceeded"), &json!("Slow down"))
+    );
     assert_eq!(events[6]["response"]["status"], "failed");
-    assert_eq!(events[6]["response"]["error"], json!({"code": "rate_limit_exceeded", "message": "Slow down"}));
+    assert_eq!(
+        events[6]["response"]["error"],
+        json!({"code": "rate_limit_exceeded", "message": "Slow down"})
+    );
 }
 
 #[test]
@@ -372,7 +476,12 @@ fn a_whole_answer_says_what_the_stream_says() {
         {"index": 0, "message": message, "finish_reason": "tool_calls"}], "usage": {"prompt_tokens": 1, "completion_tokens": 2}});
     let told = Writer::whole(&answer.to_string(), &plain()).expect("an answer");
     let told: Value = serde_json::from_str(&told).expect("JSON");
-    let kinds: Vec<_> = told["output"].as_array().into_iter().flatten().map(|item| item["type"].clone()).collect();
+    let kinds: Vec<_> = told["output"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|item| item["type"].clone())
+        .collect();
     assert_eq!(kinds, ["reasoning", "message", "function_call"]);
     assert!(told["output"][0]["encrypted_content"].is_string());
     assert_eq!(told["usage"]["total_tokens"], 3);
@@ -382,7 +491,17 @@ fn a_whole_answer_says_what_the_stream_says() {
 #[test]
 fn an_image_is_one_that_was_generated() {
     let image = json!({"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBO"}});
-    let events = play(plain(), &[delta(json!({"content": "Here"})), delta(json!({"images": [image]})), end("stop")]);
+    let events = play(
+        plain(),
+        &[
+            delta(json!({"content": "Here"})),
+            delta(json!({"images": [image]})),
+            end("stop"),
+        ],
+    );
     let item = &response(&events)["output"][1];
-    assert_eq!((&item["type"], &item["result"]), (&json!("image_generation_call"), &json!("iVBO")));
+    assert_eq!(
+        (&item["type"], &item["result"]),
+        (&json!("image_generation_call"), &json!("iVBO"))
+    );
 }
