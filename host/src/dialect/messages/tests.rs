@@ -127,6 +127,7 @@ fn chunks(answer: &Value) -> Vec<Value> {
         created: 1,
         model: "up".to_owned(),
         include_usage: true,
+        base64: false,
     };
     let made = chunk::synthesise(stamp, Operation::Chat, answer.to_string().into()).expect("a stream");
     let text = String::from_utf8(made.body.to_vec()).expect("text");

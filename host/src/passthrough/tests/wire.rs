@@ -108,7 +108,7 @@ async fn text(reply: Reply) -> (String, Option<Error>) {
     let mut all = Vec::new();
     match reply.body {
         Body::Whole(bytes) => all.extend_from_slice(&bytes),
-        Body::Events(mut events) => {
+        Body::Events(mut events) | Body::Raw(mut events) => {
             while let Some(item) = events.next().await {
                 match item {
                     Ok(bytes) => all.extend_from_slice(&bytes),
