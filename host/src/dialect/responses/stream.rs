@@ -13,6 +13,7 @@ mod reasoning;
 mod sink;
 
 use bytes::BytesMut;
+use serde_json::value::RawValue;
 
 use super::{
     error,
@@ -114,8 +115,8 @@ impl Writer {
         if self.head.is_some() {
             return;
         }
-        let created = chunk.and_then(|chunk| chunk.created).map(|created| created.get());
-        let model = chunk.and_then(|chunk| chunk.model).map(|model| model.get());
+        let created = chunk.and_then(|chunk| chunk.created).map(RawValue::get);
+        let model = chunk.and_then(|chunk| chunk.model).map(RawValue::get);
         self.head = Some(Head {
             id: quoted(&["resp_", &self.memo.id].concat()),
             created_at: created.unwrap_or("0").to_owned(),

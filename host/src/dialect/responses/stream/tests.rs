@@ -13,8 +13,8 @@ use crate::{
 };
 
 /// The memo of a request, and what a provider is asked.
-fn asked(request: Value, adapter: bool) -> (super::Memo, Value) {
-    let body = serde_json::to_vec(&request).expect("JSON");
+fn asked(request: &Value, adapter: bool) -> (super::Memo, Value) {
+    let body = serde_json::to_vec(request).expect("JSON");
     let call = Call::parse(
         Operation::Responses,
         "req_1".to_owned(),
@@ -31,12 +31,12 @@ fn asked(request: Value, adapter: bool) -> (super::Memo, Value) {
     }
 }
 
-fn memo(request: Value) -> super::Memo {
+fn memo(request: &Value) -> super::Memo {
     asked(request, true).0
 }
 
 fn plain() -> super::Memo {
-    memo(json!({"model": "m", "input": "Hi"}))
+    memo(&json!({"model": "m", "input": "Hi"}))
 }
 
 fn delta(delta: Value) -> String {
@@ -211,7 +211,7 @@ fn thoughts_come_before_the_text_with_the_providers_state() {
     let output = response(&events)["output"].clone();
     assert_eq!(output[0]["summary"][0]["text"], "Hm");
     let back = json!([{"role": "user", "content": "Hi"}, output[0], output[1], {"role": "user", "content": "And?"}]);
-    let (_, chat) = asked(json!({"model": "m", "input": back}), true);
+    let (_, chat) = asked(&json!({"model": "m", "input": back}), true);
     assert_eq!(
         chat["messages"][1],
         json!({"role": "assistant", "content": "Yes", "reasoning_content": "Hm", "thinking_blocks": blocks})
@@ -230,7 +230,7 @@ fn a_signature_on_a_call_goes_before_it_and_comes_back_on_it() {
         (&json!("reasoning"), &json!("function_call"))
     );
     let result = json!({"type": "function_call_output", "call_id": "call_1", "output": "2"});
-    let (_, chat) = asked(json!({"model": "m", "input": [output[0], output[1], result]}), true);
+    let (_, chat) = asked(&json!({"model": "m", "input": [output[0], output[1], result]}), true);
     assert_eq!(chat["messages"][0]["tool_calls"][0]["extra_content"], extra);
     assert_eq!(
         chat["messages"][1],
@@ -255,7 +255,7 @@ fn state_that_comes_last_of_all_has_an_item_of_its_own() {
         (&json!("message"), &json!("reasoning"))
     );
     let (_, chat) = asked(
-        json!({"model": "m", "input": [output[0], output[1], {"role": "user", "content": "?"}]}),
+        &json!({"model": "m", "input": [output[0], output[1], {"role": "user", "content": "?"}]}),
         true,
     );
     assert_eq!(chat["messages"][0]["extra_content"], extra);
@@ -319,7 +319,7 @@ fn a_call_ends_before_the_next_begins() {
 fn a_custom_tool_is_called_with_plain_text() {
     let tool = json!({"type": "custom", "name": "apply_patch", "description": "Patches.",
         "format": {"type": "grammar", "syntax": "lark", "definition": "start: x"}});
-    let (memo, chat) = asked(json!({"model": "m", "input": "Hi", "tools": [tool]}), false);
+    let (memo, chat) = asked(&json!({"model": "m", "input": "Hi", "tools": [tool]}), false);
     let function = &chat["tools"][0]["function"];
     assert_eq!(function["name"], "apply_patch");
     assert_eq!(function["parameters"]["required"], json!(["input"]));
@@ -346,7 +346,7 @@ fn a_custom_tool_is_called_with_plain_text() {
         (&json!("custom_tool_call"), &json!("*** Begin\n\"x\""))
     );
     let output = json!({"type": "custom_tool_call_output", "call_id": "call_1", "output": "done"});
-    let (_, chat) = asked(json!({"model": "m", "input": [item, output]}), false);
+    let (_, chat) = asked(&json!({"model": "m", "input": [item, output]}), false);
     let arguments = chat["messages"][0]["tool_calls"][0]["function"]["arguments"]
         .as_str()
         .expect("text");
@@ -360,14 +360,14 @@ fn a_custom_tool_is_called_with_plain_text() {
 fn a_tool_of_a_group_is_called_by_its_own_name() {
     let group = json!({"type": "namespace", "name": "agents", "description": "Agents.",
         "tools": [{"type": "function", "name": "wait", "parameters": {"type": "object"}, "strict": false}]});
-    let (memo, chat) = asked(json!({"model": "m", "input": "Hi", "tools": [group]}), false);
+    let (memo, chat) = asked(&json!({"model": "m", "input": "Hi", "tools": [group]}), false);
     assert_eq!(chat["tools"][0]["function"]["name"], "agents__wait");
     let call = json!({"index": 0, "id": "c", "function": {"name": "agents__wait", "arguments": "{}"}});
     let events = play(memo, &[delta(json!({"tool_calls": [call]})), end("tool_calls")]);
     let item = response(&events)["output"][0].clone();
     assert_eq!((&item["name"], &item["namespace"]), (&json!("wait"), &json!("agents")));
     let (_, chat) = asked(
-        json!({"model": "m", "input": [item, {"type": "function_call_output", "call_id": "c", "output": ""}]}),
+        &json!({"model": "m", "input": [item, {"type": "function_call_output", "call_id": "c", "output": ""}]}),
         false,
     );
     assert_eq!(chat["messages"][0]["tool_calls"][0]["function"]["name"], "agents__wait");
@@ -375,7 +375,7 @@ fn a_tool_of_a_group_is_called_by_its_own_name() {
 
 #[test]
 fn the_shell_is_told_what_to_run() {
-    let memo = memo(json!({"model": "m", "input": "Hi", "tools": [{"type": "local_shell"}]}));
+    let memo = memo(&json!({"model": "m", "input": "Hi", "tools": [{"type": "local_shell"}]}));
     let call = json!({"index": 0, "id": "c", "function": {"name": "local_shell", "arguments": "{\"command\":[\"ls\"],\"timeout_ms\":5}"}});
     let events = play(memo, &[delta(json!({"tool_calls": [call]})), end("tool_calls")]);
     let item = &response(&events)["output"][0];
@@ -426,7 +426,7 @@ fn a_refusal_is_a_part_of_its_own() {
 
 #[test]
 fn citations_and_log_probabilities_stand_with_the_text() {
-    let memo = memo(json!({"model": "m", "input": "Hi", "include": ["message.output_text.logprobs"]}));
+    let memo = memo(&json!({"model": "m", "input": "Hi", "include": ["message.output_text.logprobs"]}));
     let citation =
         json!({"type": "url_citation", "url_citation": {"start_index": 0, "end_index": 2, "title": "T", "url": "u"}});
     let mut chunk: Value =
