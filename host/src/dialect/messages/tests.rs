@@ -28,8 +28,9 @@ fn call(body: &str) -> Call {
 
 fn translated(fields: &Value, taker: Taker<'_>) -> Result<Translated, Error> {
     let mut body = json!({ "model": "m", "max_tokens": 9, "messages": [{ "role": "user", "content": "hi" }] });
-    let both = body.as_object_mut().zip(fields.as_object());
-    both.map(|(body, fields)| body.extend(fields.clone()));
+    if let (Some(body), Some(fields)) = (body.as_object_mut(), fields.as_object()) {
+        body.extend(fields.clone());
+    }
     request::to_chat(&call(&body.to_string()), taker)
 }
 

@@ -39,6 +39,10 @@ fn plain() -> super::Memo {
     memo(&json!({"model": "m", "input": "Hi"}))
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it reads better where a chunk is written down"
+)]
 fn delta(delta: Value) -> String {
     json!({"id": "c", "created": 7, "model": "up", "choices": [{"index": 0, "delta": delta, "finish_reason": null}]})
         .to_string()
