@@ -261,3 +261,129 @@ async fn models_are_listed_in_the_words_of_whoever_asks() {
     assert_eq!(get("/v1/models", false).await["data"][0]["object"], "model");
     assert_eq!(get("/v1/models/none", true).await["error"]["type"], "not_found_error");
 }
+
+/// Two calls behind one provider that speaks both APIs.
+async fn both(play: impl Fn(&Asked) -> Played + Send + Sync + 'static) -> (Provider, Witgate) {
+    let provider = Provider::start(play).await;
+    let config = format!(
+        "[[providers]]\nid = \"mock\"\nbase_url = \"{}/v1\"\napis = [\"anthropic-messages\"]\nmax_retries = 0",
+        provider.url
+    );
+    let gateway = Witgate::start(&config, &[]).await;
+    (provider, gateway)
+}
+
+#[tokio::test]
+async fn a_server_that_has_the_api_itself_gets_the_request_as_it_is_and_is_counted_by_its_own_words() {
+    let answer = "{ \"type\":\"message\", \"content\":[], \"novel\": 1.0e-0,\"usage\":{\"input_tokens\":3,\"cache_read_input_tokens\":4,\"output_tokens\":2} }";
+    let (provider, mut gateway) = both(move |_| Played::bytes(200, "application/json", vec![answer.into()])).await;
+    let body = "{ \"model\": \"mock/m1\", \"max_tokens\":9, \"novel\":1.0e-0,\n\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}] }";
+    let headers = [
+        ("anthropic-beta", "b-1"),
+        ("anthropic-version", "2023-06-01"),
+        ("x-request-id", "count-me"),
+    ];
+    let got = gateway.post_text("/v1/messages", body, &headers).await;
+    assert_eq!((got.status, got.text.as_str()), (200, answer));
+    let asked = &provider.asked()[0];
+    assert_eq!(
+        (asked.path.as_str(), asked.header("anthropic-beta")),
+        ("/v1/messages", "b-1")
+    );
+    assert_eq!(String::from_utf8_lossy(&asked.body), body.replace("mock/", ""));
+    let line = gateway.line_with("count-me").await;
+    assert!(
+        line.contains("input_tokens=7") && line.contains("output_tokens=2"),
+        "{line}"
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_in_the_clients_own_words_reaches_it_as_it_came() {
+    let refusal =
+        json!({ "type": "error", "error": { "type": "overloaded_error", "message": "Busy", "details": { "x": 1 } } });
+    let body = refusal.clone();
+    let (_provider, gateway) = both(move |_| Played::json(529, &body)).await;
+    let got = post(&gateway, "/v1/messages", &hello()).await;
+    assert_eq!((got.status, got.json()), (529, refusal.clone()));
+    // The same as the first word of a stream.
+    let event = format!("event: error\ndata: {refusal}\n\n");
+    let (_provider, gateway) = both(move |_| Played::events([event.clone()])).await;
+    let mut body = hello();
+    body["stream"] = json!(true);
+    let got = post(&gateway, "/v1/messages", &body).await;
+    assert_eq!(
+        (got.status, &got.json()["error"]["type"]),
+        (503, &json!("overloaded_error"))
+    );
+}
+
+#[tokio::test]
+async fn what_a_model_does_not_take_is_left_out_and_the_client_is_told() {
+    let said = json!({ "role": "assistant", "content": "Hello" });
+    let (provider, gateway) = gateway(move |asked| match asked.json().get("reasoning_effort") {
+        Some(_) => Played::json(
+            400,
+            &json!({ "error": { "message": "Unrecognized request argument supplied: reasoning_effort", "type": "invalid_request_error" } }),
+        ),
+        None => Played::json(200, &completion(&said, "stop")),
+    })
+    .await;
+    // As Claude Code asks.
+    let body = json!({
+        "model": MODEL, "max_tokens": 32_000, "thinking": { "type": "adaptive" }, "output_config": { "effort": "high" },
+        "context_management": { "edits": [{ "type": "clear_thinking_20251015", "keep": "all" }] },
+        "metadata": { "user_id": "{\"device_id\":\"d\"}" },
+        "system": [{ "type": "text", "text": "Be an agent.", "cache_control": { "type": "ephemeral" } }],
+        "messages": [
+            { "role": "user", "content": [{ "type": "text", "text": "Say hello.", "cache_control": { "type": "ephemeral" } }] },
+            { "role": "system", "content": "There are tools." },
+        ],
+        "tools": [{ "name": "Bash", "description": "Runs.", "input_schema": { "type": "object", "properties": {} } }],
+    });
+    let answer = post(&gateway, "/v1/messages?beta=true", &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let dropped = answer.headers["x-witgate-dropped"].to_str().expect("text");
+    for field in ["cache_control", "context_management", "reasoning_effort"] {
+        assert!(dropped.contains(field), "{dropped}");
+    }
+    assert_eq!(provider.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_tool_of_another_provider_is_refused_by_name() {
+    let (provider, gateway) = gateway(|_| Played::json(500, &json!({}))).await;
+    let mut body = hello();
+    body["tools"] = json!([{ "type": "web_search_20250305", "name": "web_search" }]);
+    let answer = post(&gateway, "/v1/messages", &body).await;
+    let error = answer.json()["error"].take();
+    assert_eq!((answer.status, &error["type"]), (400, &json!("invalid_request_error")));
+    assert!(
+        error["message"].as_str().expect("text").contains("web_search_20250305"),
+        "{error}"
+    );
+    assert!(provider.asked().is_empty());
+}
+
+#[tokio::test]
+async fn tokens_are_counted_by_who_can_and_estimated_for_who_cannot() {
+    let count = json!({ "model": MODEL, "messages": [{ "role": "user", "content": "Say hello." }] });
+    let (_provider, gateway) = gateway(|_| Played::json(500, &json!({}))).await;
+    let estimated = post(&gateway, "/v1/messages/count_tokens", &count).await;
+    assert_eq!(
+        (estimated.status, &estimated.headers["x-witgate-estimated"]),
+        (200, &"input_tokens".parse().expect("a header"))
+    );
+    assert!(
+        estimated.json()["input_tokens"]
+            .as_u64()
+            .is_some_and(|tokens| (3..20).contains(&tokens))
+    );
+    let (_provider, gateway) = both(|_| Played::json(200, &json!({ "input_tokens": 11 }))).await;
+    let counted = post(&gateway, "/v1/messages/count_tokens", &count).await;
+    assert_eq!(counted.json(), json!({ "input_tokens": 11 }));
+    assert!(!counted.headers.contains_key("x-witgate-estimated"));
+    let (_provider, gateway) = both(|_| Played::json(404, &json!({ "detail": "Not Found" }))).await;
+    let estimated = post(&gateway, "/v1/messages/count_tokens", &count).await;
+    assert!(estimated.status == 200 && estimated.headers.contains_key("x-witgate-estimated"));
+}

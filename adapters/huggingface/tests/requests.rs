@@ -51,7 +51,10 @@ fn last(text: &str, whole: &str, reason: &str) -> Value {
 
 #[test]
 fn the_manifest_is_complete_and_its_own_tests_pass() {
-    assert_eq!(manifest::<HuggingFace>()["types"], json!(["huggingface-inference", "tgi-native"]));
+    assert_eq!(
+        manifest::<HuggingFace>()["types"],
+        json!(["huggingface-inference", "tgi-native"])
+    );
     self_tests::<HuggingFace>();
 }
 

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     record::Record,
     reply::{Body, Events, Reply},
-    transport::frame::{Cutter, Framing, LIMIT},
+    transport::frame::{Cutter, Frame, Framing, LIMIT},
 };
 
 /// The reply to a call that its provider answers in that API, as it came. An answer that cannot be one is an error.
@@ -110,20 +110,38 @@ impl Relay {
         }
         self.cutter.feed(read.clone());
         while let Some(frame) = self.cutter.cut().map_err(|long| long.from(&self.provider))? {
-            match self.watch.event(&frame.event, &frame.data) {
-                Seen::Event => self.begun = true,
-                Seen::End => self.ended = true,
-                Seen::Failure(failure) => {
-                    let failure = Error::Refused(Box::new(failure));
-                    if !self.begun {
-                        return Err(failure);
-                    }
-                    // The client reads it as the provider wrote it, and what comes after it.
-                    self.broken.get_or_insert(failure);
+            self.see_event(&frame)?;
+        }
+        Ok(())
+    }
+
+    fn see_event(&mut self, frame: &Frame) -> Result<()> {
+        match self.watch.event(&frame.event, &frame.data) {
+            Seen::Event => self.begun = true,
+            Seen::End => self.ended = true,
+            Seen::Failure(failure) => {
+                let failure = Error::Refused(Box::new(failure));
+                if !self.begun {
+                    return Err(failure);
                 }
+                // The client reads it as the provider wrote it.
+                self.broken.get_or_insert(failure);
             }
         }
         Ok(())
+    }
+
+    /// Sees the end. Many a provider ends its last event without the blank line.
+    fn see_end(&mut self) -> Result<()> {
+        if let Some(frame) = self.cutter.rest() {
+            self.see_event(&frame)?;
+        }
+        if self.ended || self.broken.is_some() {
+            return Ok(());
+        }
+        Err(Error::Truncated {
+            provider: self.provider.clone(),
+        })
     }
 
     /// Tells of an error, if it is too late to be an answer of its own.
@@ -165,14 +183,13 @@ impl Stream for Relay {
                 return Poll::Ready(this.broken.take().map(Err));
             }
             Some(Err(error)) => this.fail(error),
-            None if this.ended => {
-                this.over = true;
-                return Poll::Ready(None);
-            }
-            None => {
-                let provider = this.provider.clone();
-                this.fail(Error::Truncated { provider })
-            }
+            None => match this.see_end() {
+                Ok(()) => {
+                    this.over = true;
+                    return Poll::Ready(this.broken.take().map(Err));
+                }
+                Err(error) => this.fail(error),
+            },
         }))
     }
 }

@@ -117,7 +117,11 @@ fn push_content(out: &mut String, said: &Said<'_>, memo: &Memo) -> bool {
     let text = |value: Option<&RawValue>| value.map_or("", RawValue::get).to_owned();
     let says = |text: &str| text.starts_with('"') && text != "\"\"";
     if let Some(extra) = said.extra_content {
-        push(&block::redacted(&block::sealed_message(&memo.provider, extra.get())));
+        push(&block::redacted(&block::sealed_member(
+            &memo.provider,
+            "extra_content",
+            extra.get(),
+        )));
     }
     match said.thinking_blocks.as_deref() {
         Some(blocks) if !blocks.is_empty() => blocks.iter().for_each(|block| push(&without_number(block.get()))),
@@ -127,10 +131,16 @@ fn push_content(out: &mut String, said: &Said<'_>, memo: &Memo) -> bool {
                 ("reasoning", said.reasoning),
             ];
             let found = named.into_iter().find(|(_, value)| says(&text(*value)));
+            let details = said.reasoning_details.map(RawValue::get);
             if let Some((name, value)) = found.filter(|_| memo.thinking) {
-                let details = said.reasoning_details.map(RawValue::get);
                 let signature = block::sealed_reasoning(&memo.provider, name, details);
                 push(&block::thinking(&text(value), &quoted(&signature)));
+            } else if let Some(details) = details.filter(|details| !matches!(*details, "null" | "[]")) {
+                push(&block::redacted(&block::sealed_member(
+                    &memo.provider,
+                    "reasoning_details",
+                    details,
+                )));
             }
         }
     }

@@ -51,7 +51,7 @@ pub(super) fn sealed_call(provider: &str, id: &str, extra: &str) -> String {
     state::seal(provider, &format!("{{\"call\":{id},\"extra_content\":{extra}}}"))
 }
 
-/// State of a message.
-pub(super) fn sealed_message(provider: &str, extra: &str) -> String {
-    state::seal(provider, &format!("{{\"extra_content\":{extra}}}"))
+/// State of a message, as the member of this name.
+pub(super) fn sealed_member(provider: &str, name: &str, value: &str) -> String {
+    state::seal(provider, &format!("{{\"{name}\":{value}}}"))
 }

@@ -150,6 +150,7 @@ impl Writer {
     fn say(&mut self, text: &str, out: &mut BytesMut) {
         if !matches!(self.open, Open::Text) {
             self.close(out);
+            self.push_details(out);
             self.start(&block::text("\"\""), out);
             self.open = Open::Text;
         }
@@ -167,6 +168,7 @@ impl Writer {
     fn flow(&mut self, all: bool, out: &mut BytesMut) {
         while let Some(call) = self.calls.current(all) {
             if !matches!(self.open, Open::Call(number) if number == call.number) {
+                self.push_details(out);
                 if let Some(extra) = &call.extra {
                     let sealed = block::sealed_call(&self.memo.provider, &call.id, extra);
                     self.start(&block::redacted(&sealed), out);
@@ -207,6 +209,21 @@ impl Writer {
                 self.stop_block(out);
             }
         }
+    }
+
+    /// What the provider wants back beside thoughts that it did not show.
+    fn push_details(&mut self, out: &mut BytesMut) {
+        let details = std::mem::take(&mut self.details);
+        if !details.is_empty() {
+            self.seal("reasoning_details", &format!("[{details}]"), out);
+        }
+    }
+
+    /// Writes a block that nobody but the provider can read.
+    fn seal(&mut self, name: &str, value: &str, out: &mut BytesMut) {
+        let sealed = block::sealed_member(&self.memo.provider, name, value);
+        self.start(&block::redacted(&sealed), out);
+        self.stop_block(out);
     }
 
     fn start(&self, block: &str, out: &mut BytesMut) {
@@ -262,10 +279,9 @@ impl dialect::Writer for Writer {
     fn finish(&mut self, out: &mut BytesMut) {
         self.begin(None, out);
         self.close(out);
+        self.push_details(out);
         if let Some(extra) = self.extra.take() {
-            let sealed = block::sealed_message(&self.memo.provider, &extra);
-            self.start(&block::redacted(&sealed), out);
-            self.stop_block(out);
+            self.seal("extra_content", &extra, out);
         }
         let mut end = String::from("{");
         self.stop.push(&mut end, self.calls.any());

@@ -384,8 +384,12 @@ fn signed_thoughts_come_back_as_they_were_signed() {
 #[test]
 fn reasoning_and_what_belongs_to_it_comes_back_to_its_provider_and_to_no_other() {
     let details = json!([{ "type": "reasoning.encrypted", "data": "x+/=", "format": "f", "index": 0 }]);
+    let hidden = json!({ "role": "assistant", "content": "Hi", "reasoning_details": details });
+    for made in back(&hidden, SERVER) {
+        assert_eq!(made, hidden);
+    }
     for name in ["reasoning_content", "reasoning"] {
-        let mut reasoned = json!({ "role": "assistant", "content": "Hi", "reasoning_details": details });
+        let mut reasoned = hidden.clone();
         reasoned[name] = json!("Hm\n\"ü\"");
         for made in back(&reasoned, SERVER) {
             assert_eq!(made, reasoned);
