@@ -19,6 +19,9 @@ use crate::{
     transport::frame::{Cutter, Frame, Framing, LIMIT},
 };
 
+/// Bytes that wait for the first event to be whole.
+const HELD: usize = 64 << 10;
+
 /// The reply to a call that its provider answers in that API, as it came. An answer that cannot be one is an error.
 pub fn relay(call: &Call, mut reply: Reply, provider: &str, record: &Arc<Record>) -> Result<Reply> {
     reply.body = match reply.body {
@@ -74,6 +77,8 @@ struct Relay {
     record: Arc<Record>,
     /// Bytes have come.
     came: bool,
+    /// What came before the first event was whole: were that an error, it is an answer of its own.
+    held: BytesMut,
     /// Something of the answer has gone to the client.
     begun: bool,
     /// The answer is whole.
@@ -94,6 +99,7 @@ impl Relay {
             provider: provider.to_owned(),
             record: record.clone(),
             came: false,
+            held: BytesMut::new(),
             begun: false,
             ended: false,
             broken: None,
@@ -144,6 +150,24 @@ impl Relay {
         })
     }
 
+    /// What may go to the client now that `read` was seen.
+    fn hold(&mut self, read: Bytes) -> Option<Bytes> {
+        if self.begun && self.held.is_empty() {
+            return Some(read);
+        }
+        self.held.extend_from_slice(&read);
+        // Comments may come for as long as the provider likes.
+        self.begun |= self.ended || self.held.len() > HELD;
+        self.begun.then(|| self.held.split().freeze())
+    }
+
+    /// What is left for the client at the end.
+    fn end(&mut self) -> Option<Bytes> {
+        self.closed = self.broken.is_some();
+        self.over = !self.closed;
+        Some(self.held.split().freeze()).filter(|held| !held.is_empty())
+    }
+
     /// Tells of an error, if it is too late to be an answer of its own.
     fn fail(&mut self, error: Error) -> Result<Bytes> {
         if !self.begun {
@@ -163,34 +187,33 @@ impl Stream for Relay {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        if this.over {
-            return Poll::Ready(None);
-        }
-        if this.closed
-            && let Some(error) = this.broken.take()
-        {
-            this.over = true;
-            return Poll::Ready(Some(Err(error)));
-        }
-        Poll::Ready(Some(match std::task::ready!(this.events.as_mut().poll_next(context)) {
-            Some(Ok(read)) => match this.see(&read) {
-                Ok(()) => Ok(read),
-                Err(error) => this.fail(error),
-            },
-            // The client has heard of it.
-            None | Some(Err(_)) if this.broken.is_some() => {
-                this.over = true;
-                return Poll::Ready(this.broken.take().map(Err));
+        loop {
+            if this.over {
+                return Poll::Ready(None);
             }
-            Some(Err(error)) => this.fail(error),
-            None => match this.see_end() {
-                Ok(()) => {
-                    this.over = true;
-                    return Poll::Ready(this.broken.take().map(Err));
-                }
-                Err(error) => this.fail(error),
-            },
-        }))
+            if this.closed
+                && let Some(error) = this.broken.take()
+            {
+                this.over = true;
+                return Poll::Ready(Some(Err(error)));
+            }
+            let read = std::task::ready!(this.events.as_mut().poll_next(context));
+            if this.broken.is_some() && !matches!(read, Some(Ok(_))) {
+                // The client has heard of it.
+                this.closed = true;
+                continue;
+            }
+            let seen = match read {
+                Some(Ok(read)) => this.see(&read).map(|()| this.hold(read)),
+                Some(Err(error)) => Err(error),
+                None => this.see_end().map(|()| this.end()),
+            };
+            match seen {
+                Ok(Some(bytes)) => return Poll::Ready(Some(Ok(bytes))),
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Some(this.fail(error))),
+            }
+        }
     }
 }
 
