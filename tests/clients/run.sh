@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the vendors' own clients against the gateway, in front of stand-ins of three providers: OpenAI's (passed through), Anthropic's
-# and Replicate's (through their adapters). Prints one line per check and last 'N passed, N failed, N skipped'.
+# Runs the vendors' own clients of all three APIs against the gateway, in front of stand-ins of three providers: OpenAI's (with and
+# without its Responses API), Anthropic's and Replicate's (through their adapters). Prints one line per check and last 'N passed,
+# N failed, N skipped'.
 #
 #   run.sh            everything; the gateway is $WITGATE or target/release/witgate
 #   run.sh --direct   without the gateway, straight at the stand-in: checks the checks
@@ -38,22 +39,25 @@ await() { # name, tenths of a second, condition
   exit 1
 }
 
-clients() { # runs both clients with the environment given
-  "$python" "$here/openai_py.py" || true
-  if [ -d "$CLIENTS_HOME/node/node_modules" ]; then
-    cp "$here"/*.mjs "$CLIENTS_HOME/node/"
-    (cd "$CLIENTS_HOME/node" && node --no-warnings openai_node.mjs) || true
-  else
-    echo "skip openai_node (not installed)"
-  fi
+clients() { # runs the clients of all three APIs, Python's and Node's, with the environment given
+  local name
+  for name in openai responses anthropic; do
+    "$python" "$here/${name}_py.py" || true
+    if [ -d "$CLIENTS_HOME/node/node_modules" ]; then
+      cp "$here"/*.mjs "$CLIENTS_HOME/node/"
+      (cd "$CLIENTS_HOME/node" && node --no-warnings "${name}_node.mjs") || true
+    else
+      echo "skip ${name}_node (not installed)"
+    fi
+  done
 }
 
 free_port() {
   "$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-provider() { # id, type, base URL, key, models: adds it to the configuration
-  printf '[[providers]]\nid = "%s"\ntype = "%s"\nbase_url = "%s"\napi_key = "%s"\nmodels = [%s]\n\n' "$@" >> "$work/witgate.toml"
+provider() { # id, type, base URL, key, models, a further line: adds it to the configuration
+  printf '[[providers]]\nid = "%s"\ntype = "%s"\nbase_url = "%s"\napi_key = "%s"\nmodels = [%s]\n%s\n' "$@" >> "$work/witgate.toml"
 }
 
 gateway() { # starts the gateway with what was configured and a client's key; sets BASE_URL and API_KEY
@@ -72,21 +76,23 @@ gateway() { # starts the gateway with what was configured and a client's key; se
 # no schema; the small Gemma calls no tools.
 stand_ins() {
   start mock "$python" "$here/up/mock.py" --port 0
-  provider mock openai-compatible "$url/v1" sk-mock '"mock-model", "mock-embed"'
-  provider claude anthropic "$url" sk-mock '"claude-sonnet-4-5"'
+  provider mock openai-compatible "$url/v1" sk-mock '"mock-model", "mock-embed"' ''
+  provider native openai-compatible "$url/v1" sk-mock '"mock-model", "mock-embed"' 'apis = ["openai-responses"]'
+  provider claude anthropic "$url" sk-mock '"claude-sonnet-4-5"' ''
   start replicate "$python" "$here/up/mock_replicate.py" --port 0 --delay 0.005 --queue 0.02
-  provider replicate replicate "$url/v1" r8_mock '"meta/meta-llama-3-8b-instruct", "demo/embeddings"'
+  provider replicate replicate "$url/v1" r8_mock '"meta/meta-llama-3-8b-instruct", "demo/embeddings"' ''
   gateway
   MODEL=mock/mock-model EMBED_MODEL=mock/mock-embed CAN=models,tools,json,embeddings,completions,keys clients
-  MODEL=claude/claude-sonnet-4-5 CAN=models,tools,json,completions,keys clients
+  MODEL=native/mock-model EMBED_MODEL=native/mock-embed CAN=models,tools,json,embeddings,completions,keys clients
+  MODEL=claude/claude-sonnet-4-5 CAN=models,tools,json,completions,keys,thinking clients
   MODEL=replicate/meta/meta-llama-3-8b-instruct EMBED_MODEL=replicate/demo/embeddings CAN=models,embeddings,completions,keys clients
 }
 
 real_model() {
   start llama "$CLIENTS_HOME/llama/bin/python" "$here/up/llama.py" --cache "$CLIENTS_HOME/llama" --port "$(free_port)"
-  provider llama openai-compatible "$url/v1" none ''
+  provider llama openai-compatible "$url/v1" none '' ''
   start embeddings "$CLIENTS_HOME/llama/bin/python" "$here/up/llama.py" --cache "$CLIENTS_HOME/llama" --port "$(free_port)" --embed
-  provider llama-embed openai-compatible "$url/v1" none ''
+  provider llama-embed openai-compatible "$url/v1" none '' ''
   gateway
   MODEL=llama/gemma-3-270m EMBED_MODEL=llama-embed/gemma-3-270m CAN=models,json,embeddings,completions,keys clients
 }
@@ -97,11 +103,11 @@ all() {
     --direct)
       start mock "$python" "$here/up/mock.py" --port 0
       export BASE_URL=$url
-      CAN=models,tools,json,embeddings,completions,keys EMBED_MODEL=mock-embed clients
+      CAN=models,tools,json,embeddings,completions,keys,thinking EMBED_MODEL=mock-embed clients
       ;;
     "") stand_ins ;;
     --llama) real_model ;;
-    *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
   esac
 }
 

@@ -4,6 +4,8 @@ import json
 from openai_side import TEXT, calls_tool, halves, smallest, words
 from serving import new_id, token_count
 
+THOUGHT = {"type": "thinking", "thinking": "A greeting is asked for. Five words.", "signature": "bW9jay1zaWduYXR1cmU="}
+
 
 def messages(body):
     asked = body.get("messages")
@@ -19,25 +21,39 @@ def messages(body):
     usage["output_tokens"] = len(words(TEXT))
     base = {"id": new_id("msg_"), "type": "message", "role": "assistant", "model": body.get("model"), "stop_sequence": None}
     stop = "tool_use" if tool else "end_turn"
+    thinks = (body.get("thinking") or {}).get("type") in ("enabled", "adaptive")
+    blocks = [THOUGHT, block] if thinks else [block]
     if body.get("stream"):
-        return stream(base, block, stop, usage)
-    return dict(base, content=[block], stop_reason=stop, usage=usage)
+        return stream(base, blocks, stop, usage)
+    return dict(base, content=blocks, stop_reason=stop, usage=usage)
 
 
-def stream(base, block, stop, usage):
-    def event(kind, **fields):
-        return kind, dict(fields, type=kind)
+def event(kind, **fields):
+    return kind, dict(fields, type=kind)
 
+
+def block_events(index, block):
+    """A block piece by piece."""
     if block["type"] == "tool_use":
         opening = dict(block, input={})
         deltas = [{"type": "input_json_delta", "partial_json": half} for half in halves(json.dumps(block["input"]))]
+    elif block["type"] == "thinking":
+        opening = {"type": "thinking", "thinking": "", "signature": ""}
+        deltas = [{"type": "thinking_delta", "thinking": word} for word in words(block["thinking"])]
+        deltas.append({"type": "signature_delta", "signature": block["signature"]})
     else:
         opening = {"type": "text", "text": ""}
         deltas = [{"type": "text_delta", "text": word} for word in words(block["text"])]
+    events = [event("content_block_start", index=index, content_block=opening), event("ping")]
+    events += [event("content_block_delta", index=index, delta=delta) for delta in deltas]
+    return events + [event("content_block_stop", index=index)]
+
+
+def stream(base, blocks, stop, usage):
     start = dict(base, content=[], stop_reason=None, usage=dict(usage, output_tokens=1))
-    events = [event("message_start", message=start), event("content_block_start", index=0, content_block=opening), event("ping")]
-    events += [event("content_block_delta", index=0, delta=delta) for delta in deltas]
-    events.append(event("content_block_stop", index=0))
+    events = [event("message_start", message=start)]
+    for index, block in enumerate(blocks):
+        events += block_events(index, block)
     end = {"stop_reason": stop, "stop_sequence": None}
     events.append(event("message_delta", delta=end, usage={"output_tokens": usage["output_tokens"]}))
     return events + [event("message_stop")]

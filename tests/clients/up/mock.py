@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A stand-in for two providers: OpenAI's chat, completions, embeddings and models, and Anthropic's messages. Standard library only.
+"""A stand-in for two providers: OpenAI's chat, responses, completions, embeddings and models, and Anthropic's messages. Standard
+library only.
 
     mock.py [--port 18080] [--for-s 600]
 
@@ -11,6 +12,7 @@ import re
 
 from anthropic_side import messages
 from openai_side import chat, completions, embeddings
+from responses_side import responses
 from serving import Handler, new_id, serve, token_count
 
 MODELS = ["mock-model", "mock-embed", "gpt-4o-mini", "claude-sonnet-4-5"]
@@ -22,7 +24,7 @@ ERROR_TYPES = {
     529: "overloaded_error",
 }
 ERROR_CODES = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
-ANSWERS = {"/chat/completions": chat, "/completions": completions, "/embeddings": embeddings, "/messages": messages}
+ANSWERS = {"/chat/completions": chat, "/completions": completions, "/embeddings": embeddings, "/responses": responses, "/messages": messages}
 
 
 class Mock(Handler):

@@ -11,6 +11,12 @@ def new_id(prefix):
     return prefix + os.urandom(12).hex()
 
 
+def request_ids():
+    """One id by the names that OpenAI and Anthropic have for it."""
+    identity = new_id("req_")
+    return [("x-request-id", identity), ("request-id", identity)]
+
+
 def token_count(value):
     """About what a tokenizer would count."""
     return max(1, len(json.dumps(value)) // 4)
@@ -52,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
     def send(self, status, value, extra=(), content_type="application/json"):
         body = json.dumps(value, ensure_ascii=False).encode()
         self.send_response(status)
-        headers = [("content-type", content_type), ("content-length", str(len(body))), ("x-request-id", new_id("req_")), *extra]
+        headers = [("content-type", content_type), ("content-length", str(len(body))), *request_ids(), *extra]
         for name, text in headers:
             self.send_header(name, text)
         self.end_headers()
@@ -64,7 +70,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("content-type", "text/event-stream; charset=utf-8")
         self.send_header("transfer-encoding", "chunked")
-        self.send_header("x-request-id", new_id("req_"))
+        for name, text in request_ids():
+            self.send_header(name, text)
         self.end_headers()
         for number, (name, data) in enumerate(events):
             text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
