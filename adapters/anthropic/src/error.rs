@@ -12,7 +12,8 @@ const UPSTREAM_BYTES: usize = 2048;
 const MESSAGE_BYTES: usize = 300;
 
 /// The failure that a reply tells of: one of status 300 or more, or an error sent with a 200.
-pub(crate) fn from_reply(reply: &Response) -> Failure {
+#[must_use]
+pub fn from_reply(reply: &Response) -> Failure {
     let failure = read(reply.status(), &String::from_utf8_lossy(reply.bytes()));
     match retry_after_ms(reply) {
         Some(ms) => failure.retry_after_ms(ms),

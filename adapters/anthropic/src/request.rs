@@ -16,8 +16,9 @@ mod tools;
 
 use witgate_sdk::Failure;
 
-use crate::json::{push_comma, push_field, push_number, push_string};
+use crate::json::{Object, push_comma, push_field, push_number, push_string};
 use crate::model::Model;
+use crate::structured;
 use chat::Chat;
 use conversation::Conversation;
 use format::Format;
@@ -27,26 +28,39 @@ use tools::Choice;
 /// Lets a message name a file that was uploaded to the provider.
 const FILES_BETA: &str = "files-api-2025-04-14";
 
-/// A translated request.
-pub(crate) struct Translated {
-    /// the body of `POST /v1/messages`
-    pub(crate) body: String,
-    /// the word this request needs in the header `anthropic-beta`
-    pub(crate) beta: Option<&'static str>,
-    /// A forced tool stands for the response format.
-    pub(crate) structured: bool,
+/// What is asked beside the conversation.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// the model, also where the body does not name it
+    pub model: &'a str,
+    /// the client wants chunks
+    pub streaming: bool,
+    /// `max_tokens` for clients that name none, if the operator has a word in it
+    pub default_max_tokens: Option<u64>,
+    /// The members that the body begins with at a host that has its own: `"anthropic_version":"…"`. They stand for `model` and
+    /// `stream`, which Anthropic itself wants.
+    pub head: Option<&'a str>,
 }
 
-/// Translates the client's request. `default_max_tokens`: the operator's own default, if there is one.
-pub(crate) fn translate(
-    body: &str,
-    model: &str,
-    streaming: bool,
-    default_max_tokens: Option<u64>,
-) -> Result<Translated, Failure> {
+/// A translated request.
+#[derive(Debug)]
+pub struct Translated {
+    /// the body of `POST /v1/messages`
+    pub body: String,
+    /// the word this request needs in the header `anthropic-beta`
+    pub beta: Option<&'static str>,
+    /// What the reply is to be read with: the request's state.
+    pub state: &'static str,
+}
+
+/// The body for a chat.
+///
+/// # Errors
+/// What the client asks for and the provider cannot be asked for.
+pub fn chat(body: &str, asked: &Asked<'_>) -> Result<Translated, Failure> {
     let chat: Chat<'_> = serde_json::from_str(body)
         .map_err(|error| Failure::invalid_request(format!("The request cannot be read: {error}.")))?;
-    let profile = Model::named(model);
+    let profile = Model::named(asked.model);
     let mut settings = Settings::read(&chat.fields)?;
     let format = Format::of(settings.response_format, profile)?;
     let mut conversation = Conversation::of(&chat.messages)?;
@@ -54,16 +68,22 @@ pub(crate) fn translate(
         format::push_words(&mut conversation.system);
     }
     let (tools, choice) = tools(&chat, &settings, &format, profile)?;
-    let max_tokens = settings.max_tokens.or(default_max_tokens);
+    let max_tokens = settings.max_tokens.or(asked.default_max_tokens);
     let max_tokens = max_tokens.unwrap_or_else(|| profile.default_max_tokens());
     settings.decide_thinking(profile, max_tokens, &choice, &chat.messages);
 
     let mut out = String::with_capacity(body.len() + body.len() / 4 + 256);
-    out.push_str("{\"model\":");
-    push_string(&mut out, model);
+    out.push('{');
+    match asked.head {
+        Some(head) => out.push_str(head),
+        None => {
+            out.push_str("\"model\":");
+            push_string(&mut out, asked.model);
+        }
+    }
     push_number(&mut out, "max_tokens", max_tokens);
-    if streaming {
-        out.push_str(",\"stream\":true");
+    if asked.streaming && asked.head.is_none() {
+        push_field(&mut out, "stream", "true");
     }
     push_list(&mut out, "system", &conversation.system);
     push_list(&mut out, "messages", &conversation.turns);
@@ -78,8 +98,30 @@ pub(crate) fn translate(
     Ok(Translated {
         body: out,
         beta: conversation.uploaded_files.then_some(FILES_BETA),
-        structured: matches!(format, Format::Tool(_)),
+        state: if matches!(format, Format::Tool(_)) {
+            structured::STATE
+        } else {
+            ""
+        },
     })
+}
+
+/// The client's own request in Anthropic's API for a host that has its own beginning of the body, as [`Asked::head`].
+///
+/// # Errors
+/// If it is no JSON object.
+pub fn messages(body: &str, head: &str) -> Result<String, Failure> {
+    let fields = Object::parse(body).ok_or_else(|| Failure::invalid_request("The request is no JSON object."))?;
+    let mut out = String::with_capacity(body.len() + head.len() + 2);
+    out.push('{');
+    out.push_str(head);
+    for (key, value) in &fields.0 {
+        if !matches!(&**key, "model" | "stream" | "anthropic_version") {
+            push_field(&mut out, key, value.get());
+        }
+    }
+    out.push('}');
+    Ok(out)
 }
 
 /// The list of tools and which of them may be called: the client's, and those that stand for other fields.

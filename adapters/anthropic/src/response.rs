@@ -6,8 +6,10 @@ pub(crate) use block::Block;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use witgate_sdk::{Response, Result, Step};
 
 use crate::content::{Kept, Place};
+use crate::error;
 use crate::json::{Object, pieces, push_comma, push_field, push_string};
 use crate::stop::{Stop, StopFields};
 use crate::structured;
@@ -36,8 +38,27 @@ struct Answer {
     kept: Kept,
 }
 
+/// The client's answer to a reply that was read whole, whatever its status.
+///
+/// # Errors
+/// What the provider reports, or an answer that is no message.
+pub fn answer(reply: &Response) -> Result<Step> {
+    if !reply.is_success() {
+        return Err(error::from_reply(reply));
+    }
+    let body = reply.text()?;
+    if let Some(answer) = translate(body, structured::is_state(reply.state())) {
+        return Ok(Step::done_text(answer));
+    }
+    if Object::parse(body).is_some_and(|object| object.get("error").is_some()) {
+        return Err(error::from_reply(reply));
+    }
+    let text = "The provider's answer is no message.";
+    Err(error::unreadable(reply.status(), text, body))
+}
+
 /// The answer's JSON text, or `None` if `body` is no message. `structured`: a forced tool stands for the response format.
-pub(crate) fn translate(body: &str, structured: bool) -> Option<String> {
+fn translate(body: &str, structured: bool) -> Option<String> {
     let message: Message<'_> = serde_json::from_str(body).ok()?;
     let mut answer = Answer::default();
     for raw in &message.content {

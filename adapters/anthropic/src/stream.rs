@@ -13,6 +13,7 @@ use crate::error;
 use crate::json::{pieces, push_field, push_string};
 use crate::response::Block;
 use crate::stop::{Stop, StopFields};
+use crate::structured;
 use crate::usage::{Counts, Usage};
 use open::{Kind, OpenBlock, escaped, push_arguments, push_text};
 
@@ -92,17 +93,20 @@ pub struct Events {
 }
 
 impl Events {
-    /// `structured`: a forced tool stands for the response format, its input is the answer's text.
+    /// `state`: what the request has left ([`Translated::state`](crate::Translated::state)).
     #[must_use]
-    pub fn new(structured: bool) -> Self {
+    pub fn new(state: &str) -> Self {
         Self {
-            structured,
+            structured: structured::is_state(state),
             ..Self::default()
         }
     }
 
-    /// Reads one event and adds the chunks it makes to `out`.
-    fn event(&mut self, name: &str, data: &str, out: &mut Chunks) -> Result<Flow> {
+    /// Reads one event, of this name or none, and adds the chunks it makes to `out`.
+    ///
+    /// # Errors
+    /// What went wrong at the provider, or an event that cannot be read.
+    pub fn event(&mut self, name: &str, data: &str, out: &mut Chunks) -> Result<Flow> {
         if name == "error" {
             return Err(error::from_event(data));
         }

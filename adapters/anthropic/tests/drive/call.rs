@@ -165,7 +165,7 @@ pub(crate) fn broken_off(events: &[Value]) -> Vec<String> {
 }
 
 fn open(state: &str) -> Stream {
-    Stream::new(Box::new(Events::new(state == "structured")))
+    Stream::new(Box::new(Events::new(state)))
 }
 
 fn frame((event, data): &(String, String)) -> streaming::Frame {
