@@ -2,7 +2,7 @@
 //!
 //! To read in this order: `load` (from a file to an [`Adapter`]: `inspect`, `manifest`), [`engine`](Runtime) (the engines, the
 //! pool, the clock), `guest` (the one place where a guest is called, inside a `sandbox` with its `limits`), `exchange` (the step
-//! machine), and what it uses: `request`, `body` and `send` on the way out, `decode` and `output` on the way back, `auth` for
+//! machine), and what it uses: `media`, `request`, `body` and `send` on the way out, `decode` and `output` on the way back, `auth` for
 //! credentials an adapter finds out by itself, `wind_down` for clients that leave. `contract` is the generated bindings.
 //!
 //! A guest sees nothing but its arguments. It has no secret (`transport::tokens`), no clock, no network; it says what to send and the
@@ -25,6 +25,7 @@ mod limits;
 mod load;
 mod log;
 pub mod manifest;
+mod media;
 mod output;
 mod request;
 mod sandbox;

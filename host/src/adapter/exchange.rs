@@ -17,6 +17,7 @@ use super::{
     engine::Runtime,
     failure,
     guest::{Guest, Planned},
+    media,
     output::Output,
     request::{self, Reading, Ready, Surroundings},
     send::{LONGEST_PAUSE, Received, Sending},
@@ -92,15 +93,18 @@ impl Exchange {
     pub(super) async fn begin(
         runtime: &Runtime,
         site: &Arc<Site>,
-        task: Task<'_>,
+        mut task: Task<'_>,
         record: &Arc<Record>,
     ) -> Result<Box<Self>> {
         let credentials = match task.role {
             Role::Authenticate => None,
             Role::Transform | Role::Models => auth::credentials(runtime, site, record).await?,
         };
-        let guest = Guest::new(runtime, site, &task.request).await?;
         let mut tokens = Tokens::default();
+        if site.adapter.manifest.media_inline && task.role == Role::Transform {
+            task.body = Box::pin(media::inline(site, task.body, &mut tokens, record)).await?;
+        }
+        let guest = Guest::new(runtime, site, &task.request).await?;
         let context = context(runtime, site, &task, credentials.as_deref(), &mut tokens)?;
         let (uploads, body) = if task.uploads.is_empty() {
             (Uploads::default(), task.body)

@@ -181,8 +181,8 @@ impl Manifest {
         self
     }
 
-    /// The provider takes images only inside the request: a later host fetches their URLs and gives
-    /// `data:` URLs. Today they come as they are.
+    /// The provider takes images only inside the request: the host fetches their URLs and gives `data:`
+    /// URLs, whose base64 text is a token: copy it, do not decode it.
     #[must_use]
     pub fn inline_media(mut self) -> Self {
         self.media = Some("inline");

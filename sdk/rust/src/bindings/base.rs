@@ -629,7 +629,7 @@ pub mod exports {
                     /// base-urls {type: url} (for an operator who names none; https, a public host),
                     /// auth {kind, header?, prefix?, query?}, config-schema, permissions {hosts[], secrets[], crypto[], files[]}, forward-headers[],
                     /// expose-headers {theirs: ours} (rate limits, request ids), limits {embeddings-batch, n, …} (the host splits larger calls and
-                    /// joins the answers), media ("inline": a later host fetches image URLs and gives you data: URLs), tests[].
+                    /// joins the answers), media ("inline": the host fetches image URLs of a chat and gives you data: URLs), tests[].
                     /// The base64 text of media and uploads may be an opaque token too: copy it, do not decode or measure it.
                     ///
                     /// auth.kind, open: "none"; "bearer" (`authorization: Bearer KEY`); "header" (`header`, optional `prefix`); "query" (`query`);
