@@ -106,7 +106,9 @@ async fn a_picture_that_cannot_be_had_is_the_clients_error_and_names_the_field()
         ("https://user:pass@/".to_owned(), "not valid"),
     ];
     for (url, why) in table {
-        let answer = gateway.post("/v1/chat/completions", &chat(&[url.clone()])).await;
+        let answer = gateway
+            .post("/v1/chat/completions", &chat(std::slice::from_ref(&url)))
+            .await;
         let error = &answer.json()["error"];
         assert_eq!(answer.status, 400, "{url}: {}", answer.text);
         assert_eq!(error["code"], "invalid_image_url", "{url}");
