@@ -360,7 +360,8 @@ fn recordings() -> Vec<Recording> {
         let Some((stem, kind)) = name.split_once('.') else {
             continue;
         };
-        if !matches!(kind, "response.json" | "stream.sse") {
+        // Errors are told in the gateway's words.
+        if !matches!(kind, "response.json" | "stream.sse") || name.contains("-error-") {
             continue;
         }
         let streamed = kind == "stream.sse";

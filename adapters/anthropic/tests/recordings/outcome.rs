@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Outcome {
     text: String,
     reasoning: String,
+    refusal: String,
     calls: Vec<(String, String, String)>,
     finish_reason: Option<String>,
     usage: Value,
@@ -64,6 +65,7 @@ impl Outcome {
         let text = |key: &str| message[key].as_str().unwrap_or_default().to_owned();
         self.text += &text("content");
         self.reasoning += &text("reasoning_content");
+        self.refusal += &text("refusal");
         for call in message["tool_calls"].as_array().into_iter().flatten() {
             let part = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let function = &call["function"];
@@ -122,6 +124,7 @@ impl Outcome {
         match field {
             "text" => json!(self.text),
             "reasoning" => json!(self.reasoning),
+            "refusal" => json!(self.refusal),
             "tool_calls" | "server_tools_not_client_calls" => self.tool_calls(),
             "finish_reason" => json!(self.finish_reason),
             "choices" => json!(self.choices),

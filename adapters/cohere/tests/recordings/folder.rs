@@ -37,7 +37,7 @@ pub(crate) fn cases(provider: &str) -> Vec<Case> {
         let file = case["file"].as_str().expect("a case has a file");
         let status = case["status"].as_u64().expect("a case has a status") as u16;
         Some(Case {
-            body: fs::read(folder(provider).join(file)).expect("the recording is there"),
+            body: recorded(&folder(provider).join(file)),
             stream: case["stream"] == true && status < 400,
             fields: case["meaning"]["fields"].as_object()?.clone(),
             file: format!("{provider}/{file}"),
@@ -58,7 +58,7 @@ pub(crate) fn answers(provider: &str, kind: &str) -> Vec<PathBuf> {
 impl Case {
     fn reply(&self) -> Reply {
         match self.file.rsplit_once('.') {
-            Some((_, "sse")) => Reply::sse(self.body.clone()),
+            Some((_, "sse" | "jsonl")) => Reply::sse(self.body.clone()),
             Some((_, "ndjson")) => Reply::ndjson(self.body.clone()),
             _ => Reply::status(self.status).body(self.body.clone()),
         }
@@ -76,6 +76,18 @@ impl Case {
     fn differences(&self, played: &Played) -> Vec<String> {
         outcome(played).differences(&self.fields)
     }
+}
+
+/// The bytes that the provider sent. Some recorders kept only the data of a stream's events.
+fn recorded(file: &Path) -> Vec<u8> {
+    let body = fs::read(file).expect("the recording is there");
+    if file.extension().is_none_or(|ending| ending != "jsonl") {
+        return body;
+    }
+    let text = String::from_utf8(body).expect("a recording of data lines is text");
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let events: String = lines.map(|line| format!("data: {line}\n\n")).collect();
+    events.into_bytes()
 }
 
 fn outcome(played: &Played) -> Outcome {

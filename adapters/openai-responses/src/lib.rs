@@ -1,0 +1,81 @@
+//! Witgate's adapter for providers that have OpenAI's Responses API and not Chat Completions. The README says what becomes of what.
+//!
+//! A chat goes through `request` to the provider and comes back through `response`, or event by event through `stream`; both read the
+//! answer's items with `output`, which also keeps what the next request must bring back, and collect `usage`. A request that is in this
+//! API already goes by as it is.
+//!
+//! Text is parsed once, borrowed, and copied as it stands, still escaped, where it is not looked at.
+
+mod describe;
+mod endpoint;
+mod error;
+mod models;
+mod output;
+mod request;
+mod response;
+mod stream;
+mod usage;
+
+use witgate_sdk::json::text as json;
+use witgate_sdk::openai::Model;
+use witgate_sdk::{Adapter, Context, Decoder, Failure, Http, Manifest, Request, Response, Result, Step, StreamHead};
+
+pub use stream::Events;
+
+/// The adapter.
+#[derive(Debug)]
+pub struct OpenAiResponses;
+
+witgate_sdk::export!(OpenAiResponses: streaming, models);
+
+/// A request that the provider can take as it is, to be answered untouched.
+fn own(ctx: &Context, path: &str, body: &str) -> Result<Step> {
+    let request = Request::post(endpoint::url(ctx.base_url(), path)).json_text(body);
+    request.idempotent().relay().send()
+}
+
+impl Adapter for OpenAiResponses {
+    fn describe() -> Manifest {
+        describe::manifest()
+    }
+
+    fn transform_request(ctx: &Context, body: &str) -> Result<Step> {
+        match ctx.operation() {
+            "chat.completions" => {}
+            "responses" => return own(ctx, "responses", body),
+            "embeddings" => return own(ctx, "embeddings", body),
+            other => {
+                let text = format!("This provider has nothing like {other}.");
+                return Err(Failure::unsupported(text));
+            }
+        }
+        let sent = request::translate(body, ctx.model(), ctx.streaming(), &ctx.config()?)?;
+        let request = Request::post(endpoint::url(ctx.base_url(), "responses")).json_text(sent);
+        let request = if ctx.streaming() { request.sse() } else { request };
+        // A request that failed has cost nothing, so it may be sent again.
+        request.idempotent().send()
+    }
+
+    fn transform_response(_: &Context, reply: Response) -> Result<Step> {
+        if !reply.is_success() {
+            return Err(error::from_reply(&reply));
+        }
+        let body = reply.text()?;
+        match response::translate(body, reply.status())? {
+            Some(answer) => Ok(Step::done_text(answer)),
+            None if error::is_error(body) => Err(error::from_reply(&reply)),
+            None => {
+                let text = "The provider's answer is no response.";
+                Err(error::unreadable(reply.status(), text, body))
+            }
+        }
+    }
+
+    fn open_stream(_: &Context, _: StreamHead) -> Result<Box<dyn Decoder>> {
+        Ok(Box::new(Events::default()))
+    }
+
+    async fn get_models(ctx: Context, http: Http) -> Result<Vec<Model<'static>>> {
+        models::list(ctx, http).await
+    }
+}

@@ -1,0 +1,157 @@
+//! What a message has in it, as the API wants it: a string stays one, and each part of a list gets its name here.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use witgate_sdk::Failure;
+
+use super::refuse;
+use crate::json::{Object, pieces, push_comma, push_field, string};
+
+/// Who says it: texts are called otherwise by side.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// the user, the system, or a tool
+    Input,
+    /// the assistant
+    Output,
+}
+
+#[derive(Deserialize)]
+struct Part<'a> {
+    #[serde(borrow)]
+    r#type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    text: Option<&'a RawValue>,
+    #[serde(borrow)]
+    refusal: Option<&'a RawValue>,
+    #[serde(borrow)]
+    image_url: Option<&'a RawValue>,
+    #[serde(borrow)]
+    input_audio: Option<&'a RawValue>,
+    #[serde(borrow)]
+    file: Option<Object<'a>>,
+}
+
+/// Writes the value of `content`, or of a result's `output`.
+pub(super) fn push(out: &mut String, content: Option<&RawValue>, side: Side, at: usize) -> Result<(), Failure> {
+    match content.map(RawValue::get) {
+        None | Some("null") => out.push_str("\"\""),
+        Some(text) if text.starts_with('"') => out.push_str(text),
+        Some(list) => {
+            out.push('[');
+            push_list(out, list, side, at)?;
+            out.push(']');
+        }
+    }
+    Ok(())
+}
+
+/// Adds the parts of a list.
+pub(super) fn push_list(out: &mut String, list: &str, side: Side, at: usize) -> Result<(), Failure> {
+    let wrong = |_| refuse("This content cannot be read.", format!("messages[{at}].content"));
+    let list: Vec<&RawValue> = serde_json::from_str(list).map_err(wrong)?;
+    for (number, raw) in list.iter().enumerate() {
+        push_part(out, raw.get(), side).map_err(|what| refuse(what, format!("messages[{at}].content[{number}]")))?;
+    }
+    Ok(())
+}
+
+/// The texts of a list that has nothing else, as pieces of JSON strings.
+pub(super) fn texts(list: &str) -> Option<Vec<&str>> {
+    let parts: Vec<Part<'_>> = serde_json::from_str(list).ok()?;
+    let text = |part: &Part<'_>| part.r#type.as_deref() == Some("text");
+    parts
+        .iter()
+        .all(text)
+        .then(|| parts.iter().map(|part| pieces(part.text)).collect())
+}
+
+/// The text of a content, with its value.
+pub(super) fn text_of(content: Option<&RawValue>) -> String {
+    let Some(content) = content.map(RawValue::get) else {
+        return String::new();
+    };
+    if let Some(text) = string(content) {
+        return text.into_owned();
+    }
+    let parts: Vec<Part<'_>> = serde_json::from_str(content).unwrap_or_default();
+    parts.iter().filter_map(|part| string(part.text?.get())).collect()
+}
+
+/// The error says what is wrong with the part.
+fn push_part(out: &mut String, raw: &str, side: Side) -> Result<(), &'static str> {
+    let part: Part<'_> = serde_json::from_str(raw).map_err(|_| "This part cannot be read.")?;
+    push_comma(out);
+    match part.r#type.as_deref() {
+        Some("text") => push_text(out, part.text.map_or("\"\"", RawValue::get), side),
+        Some("refusal") if side == Side::Output => push_refusal(out, part.refusal.map_or("\"\"", RawValue::get)),
+        Some("refusal") => push_text(out, part.refusal.map_or("\"\"", RawValue::get), side),
+        Some("image_url") => push_image(out, part.image_url.ok_or("An image part needs a URL.")?.get())?,
+        Some("input_audio") if part.input_audio.is_some() => {
+            out.push_str("{\"type\":\"input_audio\"");
+            push_field(out, "input_audio", part.input_audio.map_or("{}", RawValue::get));
+            out.push('}');
+        }
+        Some("file") => push_file(out, &part.file.ok_or("A file part needs a file.")?)?,
+        Some(_) => out.push_str(raw),
+        None => return Err("A part needs a type."),
+    }
+    Ok(())
+}
+
+/// Writes a text, which is a JSON string.
+pub(super) fn push_text(out: &mut String, text: &str, side: Side) {
+    let (before, after) = match side {
+        Side::Input => ("{\"type\":\"input_text\",\"text\":", "}"),
+        Side::Output => ("{\"type\":\"output_text\",\"text\":", ",\"annotations\":[]}"),
+    };
+    for piece in [before, text, after] {
+        out.push_str(piece);
+    }
+}
+
+/// Writes what the model refused, a JSON string.
+pub(super) fn push_refusal(out: &mut String, text: &str) {
+    for piece in ["{\"type\":\"refusal\",\"refusal\":", text, "}"] {
+        out.push_str(piece);
+    }
+}
+
+/// `image`: the object a chat has, or the bare URL that some clients send.
+fn push_image(out: &mut String, image: &str) -> Result<(), &'static str> {
+    let object = Object::parse(image);
+    let url = match &object {
+        Some(object) => object.get("url"),
+        None => Some(image),
+    };
+    let url = url.filter(|url| url.starts_with('"') && *url != "\"\"");
+    out.push_str("{\"type\":\"input_image\"");
+    push_field(out, "image_url", url.ok_or("An image part needs a URL.")?);
+    let detail = object.as_ref().and_then(|object| object.get("detail"));
+    push_field(out, "detail", detail.unwrap_or("\"auto\""));
+    out.push('}');
+    Ok(())
+}
+
+fn push_file(out: &mut String, file: &Object<'_>) -> Result<(), &'static str> {
+    let data = file.get("file_data");
+    let web = data.is_some_and(|data| data.starts_with("\"https://") || data.starts_with("\"http://"));
+    if data.is_none() && file.get("file_id").is_none() {
+        return Err("A file part needs file_data or file_id.");
+    }
+    out.push_str("{\"type\":\"input_file\"");
+    for (key, value) in [
+        ("file_id", file.get("file_id")),
+        // The API takes no name beside an address.
+        ("filename", file.get("filename").filter(|_| !web)),
+        (if web { "file_url" } else { "file_data" }, data),
+    ] {
+        if let Some(value) = value {
+            push_field(out, key, value);
+        }
+    }
+    out.push('}');
+    Ok(())
+}
