@@ -1,0 +1,129 @@
+//! A chunk, or a whole answer, of Chat Completions, read as far as a response needs it.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::dialect::{
+    json::inside,
+    responses::json::{Object, list},
+};
+
+/// A `chat.completion.chunk`, or a `chat.completion`.
+#[derive(Deserialize)]
+pub(super) struct Chunk<'a> {
+    #[serde(borrow)]
+    pub(super) created: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) model: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) choices: Option<Vec<Choice<'a>>>,
+    #[serde(borrow)]
+    pub(super) usage: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) service_tier: Option<&'a RawValue>,
+}
+
+/// One of its choices.
+#[derive(Deserialize)]
+pub(super) struct Choice<'a> {
+    index: Option<u64>,
+    #[serde(borrow)]
+    delta: Option<Object<'a>>,
+    #[serde(borrow)]
+    message: Option<Object<'a>>,
+    #[serde(borrow)]
+    pub(super) finish_reason: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) logprobs: Option<&'a RawValue>,
+}
+
+impl Choice<'_> {
+    /// A response has one answer.
+    pub(super) fn is_first(&self) -> bool {
+        self.index.is_none_or(|index| index == 0)
+    }
+
+    /// What it says.
+    pub(super) fn said(&self) -> Option<Said<'_>> {
+        let whole = self.message.as_ref().map(|message| Said::of(message, true));
+        whole.or_else(|| self.delta.as_ref().map(|delta| Said::of(delta, false)))
+    }
+}
+
+/// What a delta or a message says. Texts are escaped, without quotes.
+#[derive(Default)]
+pub(super) struct Said<'a> {
+    /// The field it stood in, and the text.
+    pub(super) reasoning: Option<(&'static str, &'a str)>,
+    pub(super) content: Option<&'a str>,
+    pub(super) refusal: Option<&'a str>,
+    pub(super) annotations: Vec<&'a RawValue>,
+    pub(super) images: Vec<&'a RawValue>,
+    pub(super) calls: Vec<Fragment<'a>>,
+    /// Fields of the provider's own.
+    pub(super) own: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Said<'a> {
+    /// True if there is something for a message.
+    pub(super) fn speaks(&self) -> bool {
+        let some = |text: Option<&str>| text.is_some_and(|text| !text.is_empty());
+        some(self.content) || some(self.refusal) || !self.annotations.is_empty()
+    }
+
+    fn of(fields: &'a Object<'a>, whole: bool) -> Self {
+        let mut said = Self::default();
+        for (key, value) in fields.iter() {
+            match key {
+                "reasoning_content" => said.reasoning = Some(("reasoning_content", inside(value))),
+                "reasoning" => said.reasoning = said.reasoning.or(Some(("reasoning", inside(value)))),
+                "content" => said.content = Some(inside(value)),
+                "refusal" => said.refusal = Some(inside(value)),
+                "annotations" => said.annotations = list(value).unwrap_or_default(),
+                "images" => said.images = list(value).unwrap_or_default(),
+                "tool_calls" => said.calls = calls(value, whole),
+                "role" | "function_call" => {}
+                _ => said.own.push((key, value)),
+            }
+        }
+        said
+    }
+}
+
+/// A call, or a piece of one.
+pub(super) struct Fragment<'a> {
+    pub(super) index: u64,
+    pub(super) id: Cow<'a, str>,
+    pub(super) name: Cow<'a, str>,
+    /// Escaped, without quotes.
+    pub(super) arguments: &'a str,
+    /// Fields of the provider's own.
+    pub(super) own: Vec<(Cow<'a, str>, &'a str)>,
+}
+
+fn calls(text: &str, whole: bool) -> Vec<Fragment<'_>> {
+    let calls: Vec<Object<'_>> = serde_json::from_str(text).unwrap_or_default();
+    let fragments = calls.into_iter().enumerate();
+    fragments.map(|(at, call)| Fragment::of(call, at, whole)).collect()
+}
+
+impl<'a> Fragment<'a> {
+    fn of(call: Object<'a>, at: usize, whole: bool) -> Self {
+        let function = call.get("function").and_then(Object::parse).unwrap_or_default();
+        let given = call.get("index").and_then(|index| index.parse().ok());
+        Self {
+            index: given.filter(|_| !whole).unwrap_or(at as u64),
+            id: call.text("id").unwrap_or_default(),
+            name: function.text("name").unwrap_or_default(),
+            arguments: function.get("arguments").map_or("", inside),
+            own: call
+                .0
+                .into_iter()
+                .filter(|(key, _)| !matches!(&**key, "id" | "type" | "index" | "function"))
+                .map(|(key, value)| (key, value.get()))
+                .collect(),
+        }
+    }
+}
