@@ -19,7 +19,7 @@
 //! | `refusal` | `refusal` |
 //! | `function_call`, `custom_tool_call`, `local_shell_call` | `tool_calls` |
 //! | their outputs | `tool` messages; images in them go into a user's message after them for a server |
-//! | `reasoning` with the state of this provider | the provider's own fields again ([`state`]) |
+//! | `reasoning` with the state of this provider | the provider's own fields again (`state`) |
 //! | `reasoning` of any other | dropped: no other provider takes it |
 //! | calls of OpenAI's own tools and their results | dropped: the messages say what came of them |
 //! | `item_reference`, approvals, compactions, computer calls, unknown items | refused |

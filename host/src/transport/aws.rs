@@ -1,5 +1,5 @@
 //! Requests signed as AWS wants it, for adapters that declare the auth kind `aws-sigv4`. [`Signer`] is what a provider has of it: it
-//! finds credentials ([`chain`]), keeps them until shortly before they expire, and signs the final bytes of each request ([`sigv4`]).
+//! finds credentials (`chain`), keeps them until shortly before they expire, and signs the final bytes of each request (`sigv4`).
 //! An adapter sees neither the credentials nor the signature.
 //!
 //! All of it is our own, over `ring`, the HTTP/1.1 client that is here anyway, and files: `aws-sigv4` brings twenty crates, other
