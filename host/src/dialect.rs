@@ -6,7 +6,10 @@
 //! `stream` (a [`Writer`] that turns chunks into events), `usage` (a [`Watch`] over a relayed answer), and an arm in the matches of
 //! this file. [`state`] carries what a provider has to get back through fields that clients keep.
 
+mod chunk;
+mod fields;
 pub(crate) mod json;
+pub mod kept;
 mod less;
 pub mod messages;
 mod relay;

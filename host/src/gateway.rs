@@ -12,6 +12,7 @@ use hyper::HeaderMap;
 use crate::{
     adapter::{Adapter, Runtime},
     config::Config,
+    dialect::kept::Kept,
     error::{Error, Result},
     route,
     telemetry::Telemetry,
@@ -34,6 +35,8 @@ pub struct Gateway {
     pub runtime: Runtime,
     /// Metrics and the log.
     pub telemetry: Arc<Telemetry>,
+    /// What providers want back and clients may have dropped. All snapshots share it.
+    pub kept: Kept,
 }
 
 impl Gateway {
@@ -60,7 +63,12 @@ impl Gateway {
                 Arc::new(Provider::build(provider, adapters, before.map(Arc::as_ref)))
             })
             .collect();
+        let kept = match previous {
+            Some(previous) => previous.kept.clone().bounded(&config.adapters),
+            None => Kept::new(&config.adapters),
+        };
         Self {
+            kept,
             routes: route::Table::new(&config.providers),
             providers,
             config,

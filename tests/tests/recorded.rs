@@ -22,12 +22,13 @@ use witgate_tests::{Provider, Witgate, program::Answer};
 const SEEDS: [u64; 4] = [0, 1, 2, 3];
 /// The adapters whose recordings have their meanings beside them, the type of their providers, and the path of their base URLs: one by
 /// which requests name a model.
-const ADAPTERS: [(&str, &str, &str); 5] = [
+const ADAPTERS: [(&str, &str, &str); 6] = [
     ("anthropic", "anthropic", ""),
     ("cohere", "cohere", ""),
     ("gemini", "gemini", ""),
     ("huggingface", "huggingface-inference", "/models"),
     ("ollama", "ollama", ""),
+    ("openai-responses", "openai-responses", ""),
 ];
 /// Requests at the same time.
 const AT_ONCE: usize = 16;

@@ -59,6 +59,10 @@ pub struct Adapters {
     pub max_steps: u32,
     /// `cancel_ms`: the work after a client has left.
     pub cancel: Duration,
+    /// `state_ms`: how long is kept what a provider wants back and a client may drop.
+    pub state: Duration,
+    /// `state_bytes`: of all that is kept so.
+    pub state_bytes: usize,
 }
 
 /// `[limits]`: what a client may send.
@@ -98,6 +102,8 @@ impl Default for Adapters {
             log_bytes_per_s: 64 << 10,
             max_steps: 1000,
             cancel: Duration::from_secs(30),
+            state: Duration::from_hours(1),
+            state_bytes: 64 << 20,
         }
     }
 }
@@ -237,6 +243,15 @@ impl Adapters {
         );
         count(&mut table, "max_steps", 1, 1_000_000, &mut adapters.max_steps, report);
         millis(&mut table, "cancel_ms", 0, &mut adapters.cancel, report);
+        millis(&mut table, "state_ms", 0, &mut adapters.state, report);
+        bytes(
+            &mut table,
+            "state_bytes",
+            0,
+            64 << 30,
+            &mut adapters.state_bytes,
+            report,
+        );
         table.end(report);
         adapters
     }

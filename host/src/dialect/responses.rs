@@ -57,7 +57,7 @@
 
 pub mod answer;
 mod error;
-mod json;
+pub(super) mod json;
 mod memo;
 pub mod request;
 mod state;

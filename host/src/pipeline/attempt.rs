@@ -9,7 +9,7 @@ use super::target::Target;
 use crate::{
     adapter,
     call::{Call, Operation},
-    dialect::{self, Taker, messages},
+    dialect::{self, Taker, messages, responses},
     error::{Error, Kind, Result},
     gateway::{Gateway, Speaks},
     passthrough,
@@ -37,7 +37,7 @@ pub(super) async fn run(gateway: &Gateway, target: &Target, call: &Call, record:
         });
     }
     if !dialect::speaks(call.operation) {
-        return ask(gateway, target, call, record).await;
+        return remembered(gateway, target, call, record).await;
     }
     if provider.has(call.operation) {
         return in_its_own_words(gateway, target, call, record).await;
@@ -48,13 +48,30 @@ pub(super) async fn run(gateway: &Gateway, target: &Target, call: &Call, record:
     translated(gateway, target, call, record).await
 }
 
+/// A chat, or another of OpenAI's calls. In a chat, an adapter finds what is its provider's own and the client dropped.
+async fn remembered(gateway: &Gateway, target: &Target, call: &Call, record: &Arc<Record>) -> Result<Reply> {
+    let provider = &target.provider;
+    let found = match &provider.speaks {
+        Speaks::Adapter(_) => gateway.kept.restore(call, provider.id())?,
+        _ => None,
+    };
+    let Some((asker, restored)) = found else {
+        return ask(gateway, target, call, record).await;
+    };
+    let reply = ask(gateway, target, restored.as_ref().unwrap_or(call), record).await?;
+    Ok(gateway.kept.watch(reply, asker))
+}
+
 /// A call that the provider takes as it is.
 async fn in_its_own_words(gateway: &Gateway, target: &Target, call: &Call, record: &Arc<Record>) -> Result<Reply> {
     let cleared = match call.operation {
-        Operation::Messages | Operation::CountTokens => messages::request::without_sealed(call),
+        Operation::Messages | Operation::CountTokens => {
+            messages::request::without_sealed(call).map(|messages| ("messages", messages))
+        }
+        Operation::Responses => responses::request::without_sealed(call).map(|input| ("input", input)),
         _ => None,
     };
-    let cleared = cleared.map(|messages| call.with("messages", &messages)).transpose()?;
+    let cleared = cleared.map(|(key, value)| call.with(key, &value)).transpose()?;
     match ask(gateway, target, cleared.as_ref().unwrap_or(call), record).await {
         // A server may have the one path and not the other.
         Err(Error::Refused(failure)) if call.operation == Operation::CountTokens && failure.kind == Kind::NotFound => {

@@ -152,6 +152,7 @@ fn adapted() -> Vec<Read> {
         ("gemini", "gemini"),
         ("huggingface", "huggingface"),
         ("ollama", "ollama"),
+        ("responses", "openai-responses"),
         ("tgi", "huggingface"),
         ("vertex", "gemini"),
     ];

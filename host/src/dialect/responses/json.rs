@@ -10,27 +10,27 @@ use serde_json::value::RawValue;
 
 /// An object as its entries, in their order, each value still JSON text. Nulls are left out: they say nothing.
 #[derive(Debug, Default)]
-pub(super) struct Object<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(in crate::dialect) struct Object<'a>(pub(in crate::dialect) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Object<'a> {
     /// Reads an object; `None` for any other value.
-    pub(super) fn parse(text: &'a str) -> Option<Self> {
+    pub(in crate::dialect) fn parse(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
     /// The JSON text of a key.
-    pub(super) fn get(&self, key: &str) -> Option<&'a str> {
+    pub(in crate::dialect) fn get(&self, key: &str) -> Option<&'a str> {
         let found = self.0.iter().find(|(name, _)| name == key);
         found.map(|(_, value)| value.get())
     }
 
     /// The key's value, if it is a string.
-    pub(super) fn text(&self, key: &str) -> Option<Cow<'a, str>> {
+    pub(in crate::dialect) fn text(&self, key: &str) -> Option<Cow<'a, str>> {
         self.get(key).and_then(string)
     }
 
     /// The entries.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &'a str)> {
+    pub(in crate::dialect) fn iter(&self) -> impl Iterator<Item = (&str, &'a str)> {
         self.0.iter().map(|(key, value)| (&**key, value.get()))
     }
 }
@@ -66,16 +66,16 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// A JSON string's value; `None` for any other value.
-pub(super) fn string(text: &str) -> Option<Cow<'_, str>> {
+pub(in crate::dialect) fn string(text: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Key<'_>>(text).ok().map(|key| key.0)
 }
 
 /// A list's items; `None` for any other value.
-pub(super) fn list(text: &str) -> Option<Vec<&RawValue>> {
+pub(in crate::dialect) fn list(text: &str) -> Option<Vec<&RawValue>> {
     serde_json::from_str(text).ok()
 }
 
 /// The text that the inside of a JSON string stands for.
-pub(super) fn unescaped(inside: &str) -> Option<String> {
+pub(in crate::dialect) fn unescaped(inside: &str) -> Option<String> {
     string(&["\"", inside, "\""].concat()).map(Into::into)
 }

@@ -2,6 +2,7 @@
 
 mod assistant;
 mod content;
+mod own;
 mod settings;
 mod tools;
 mod turns;
@@ -17,6 +18,7 @@ use crate::{
 };
 use assistant::Assistant;
 use content::Parts;
+pub use own::without_sealed;
 
 /// The chat that asks for what `call` asks for.
 pub fn to_chat(call: &Call, taker: Taker<'_>) -> Result<Translated> {

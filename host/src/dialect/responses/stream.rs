@@ -6,7 +6,6 @@
 //! come last of all get one at the end.
 
 mod call;
-mod chunk;
 mod message;
 mod output;
 mod reasoning;
@@ -21,10 +20,9 @@ use super::{
     usage,
 };
 use crate::{
-    dialect::{self, json::quoted},
+    dialect::{self, chunk::Chunk, json::quoted},
     error::Error,
 };
-use chunk::Chunk;
 use output::Output;
 use sink::Sink;
 

@@ -3,11 +3,9 @@
 use serde::de::IgnoredAny;
 use serde_json::json;
 
-use super::{
-    chunk::Fragment,
-    sink::{Items, Place, Sink},
-};
+use super::sink::{Items, Place, Sink};
 use crate::dialect::{
+    chunk::Fragment,
     json::{inside, quoted},
     responses::{
         json::{Object, list, string, unescaped},

@@ -2,12 +2,14 @@
 
 use super::{
     call::Call,
-    chunk::{Fragment, Said},
     message::Message,
     reasoning::Reasoning,
     sink::{Items, Sink},
 };
-use crate::dialect::responses::{json::Object, memo::Memo, state::State};
+use crate::dialect::{
+    chunk::{Fragment, Said},
+    responses::{json::Object, memo::Memo, state::State},
+};
 
 /// More calls than this are never open at once; one is the rule.
 const MOST_OPEN: usize = 1024;

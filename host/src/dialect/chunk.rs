@@ -1,52 +1,52 @@
-//! A chunk, or a whole answer, of Chat Completions, read as far as a response needs it.
+//! A chunk, or a whole answer, of Chat Completions, read as far as a response needs it, or [`super::kept`].
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::dialect::{
+use super::{
     json::inside,
     responses::json::{Object, list},
 };
 
 /// A `chat.completion.chunk`, or a `chat.completion`.
 #[derive(Deserialize)]
-pub(super) struct Chunk<'a> {
+pub(in crate::dialect) struct Chunk<'a> {
     #[serde(borrow)]
-    pub(super) created: Option<&'a RawValue>,
+    pub(in crate::dialect) created: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(super) model: Option<&'a RawValue>,
+    pub(in crate::dialect) model: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(super) choices: Option<Vec<Choice<'a>>>,
+    pub(in crate::dialect) choices: Option<Vec<Choice<'a>>>,
     #[serde(borrow)]
-    pub(super) usage: Option<&'a RawValue>,
+    pub(in crate::dialect) usage: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(super) service_tier: Option<&'a RawValue>,
+    pub(in crate::dialect) service_tier: Option<&'a RawValue>,
 }
 
 /// One of its choices.
 #[derive(Deserialize)]
-pub(super) struct Choice<'a> {
+pub(in crate::dialect) struct Choice<'a> {
     index: Option<u64>,
     #[serde(borrow)]
     delta: Option<Object<'a>>,
     #[serde(borrow)]
     message: Option<Object<'a>>,
     #[serde(borrow)]
-    pub(super) finish_reason: Option<Cow<'a, str>>,
+    pub(in crate::dialect) finish_reason: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    pub(super) logprobs: Option<&'a RawValue>,
+    pub(in crate::dialect) logprobs: Option<&'a RawValue>,
 }
 
 impl Choice<'_> {
     /// A response has one answer.
-    pub(super) fn is_first(&self) -> bool {
+    pub(in crate::dialect) fn is_first(&self) -> bool {
         self.index.is_none_or(|index| index == 0)
     }
 
     /// What it says.
-    pub(super) fn said(&self) -> Option<Said<'_>> {
+    pub(in crate::dialect) fn said(&self) -> Option<Said<'_>> {
         let whole = self.message.as_ref().map(|message| Said::of(message, true));
         whole.or_else(|| self.delta.as_ref().map(|delta| Said::of(delta, false)))
     }
@@ -54,21 +54,21 @@ impl Choice<'_> {
 
 /// What a delta or a message says. Texts are escaped, without quotes.
 #[derive(Default)]
-pub(super) struct Said<'a> {
+pub(in crate::dialect) struct Said<'a> {
     /// The field it stood in, and the text.
-    pub(super) reasoning: Option<(&'static str, &'a str)>,
-    pub(super) content: Option<&'a str>,
-    pub(super) refusal: Option<&'a str>,
-    pub(super) annotations: Vec<&'a RawValue>,
-    pub(super) images: Vec<&'a RawValue>,
-    pub(super) calls: Vec<Fragment<'a>>,
+    pub(in crate::dialect) reasoning: Option<(&'static str, &'a str)>,
+    pub(in crate::dialect) content: Option<&'a str>,
+    pub(in crate::dialect) refusal: Option<&'a str>,
+    pub(in crate::dialect) annotations: Vec<&'a RawValue>,
+    pub(in crate::dialect) images: Vec<&'a RawValue>,
+    pub(in crate::dialect) calls: Vec<Fragment<'a>>,
     /// Fields of the provider's own.
-    pub(super) own: Vec<(&'a str, &'a str)>,
+    pub(in crate::dialect) own: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Said<'a> {
     /// True if there is something for a message.
-    pub(super) fn speaks(&self) -> bool {
+    pub(in crate::dialect) fn speaks(&self) -> bool {
         let some = |text: Option<&str>| text.is_some_and(|text| !text.is_empty());
         some(self.content) || some(self.refusal) || !self.annotations.is_empty()
     }
@@ -93,14 +93,14 @@ impl<'a> Said<'a> {
 }
 
 /// A call, or a piece of one.
-pub(super) struct Fragment<'a> {
-    pub(super) index: u64,
-    pub(super) id: Cow<'a, str>,
-    pub(super) name: Cow<'a, str>,
+pub(in crate::dialect) struct Fragment<'a> {
+    pub(in crate::dialect) index: u64,
+    pub(in crate::dialect) id: Cow<'a, str>,
+    pub(in crate::dialect) name: Cow<'a, str>,
     /// Escaped, without quotes.
-    pub(super) arguments: &'a str,
+    pub(in crate::dialect) arguments: &'a str,
     /// Fields of the provider's own.
-    pub(super) own: Vec<(Cow<'a, str>, &'a str)>,
+    pub(in crate::dialect) own: Vec<(Cow<'a, str>, &'a str)>,
 }
 
 fn calls(text: &str, whole: bool) -> Vec<Fragment<'_>> {
@@ -111,17 +111,18 @@ fn calls(text: &str, whole: bool) -> Vec<Fragment<'_>> {
 
 impl<'a> Fragment<'a> {
     fn of(call: Object<'a>, at: usize, whole: bool) -> Self {
-        let function = call.get("function").and_then(Object::parse).unwrap_or_default();
+        let tool = call.get("function").or_else(|| call.get("custom"));
+        let tool = tool.and_then(Object::parse).unwrap_or_default();
         let given = call.get("index").and_then(|index| index.parse().ok());
         Self {
             index: given.filter(|_| !whole).unwrap_or(at as u64),
             id: call.text("id").unwrap_or_default(),
-            name: function.text("name").unwrap_or_default(),
-            arguments: function.get("arguments").map_or("", inside),
+            name: tool.text("name").unwrap_or_default(),
+            arguments: tool.get("arguments").or_else(|| tool.get("input")).map_or("", inside),
             own: call
                 .0
                 .into_iter()
-                .filter(|(key, _)| !matches!(&**key, "id" | "type" | "index" | "function"))
+                .filter(|(key, _)| !matches!(&**key, "id" | "type" | "index" | "function" | "custom"))
                 .map(|(key, value)| (key, value.get()))
                 .collect(),
         }
