@@ -24,6 +24,7 @@ const SEEDS: [u64; 4] = [0, 1, 2, 3];
 /// which requests name a model.
 const ADAPTERS: [(&str, &str, &str); 6] = [
     ("anthropic", "anthropic", ""),
+    ("bedrock", "aws-bedrock", ""),
     ("cohere", "cohere", ""),
     ("gemini", "gemini", ""),
     ("huggingface", "huggingface-inference", "/models"),

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use witgate_tests::{fixture, program, root};
 
 /// Types that no shipped adapter serves yet.
-const LATER: &[&str] = &["azure-openai", "aws-bedrock"];
+const LATER: &[&str] = &["azure-openai"];
 
 /// Entries that their documents describe by their fields: Polpo's and Cencori's.
 fn described() -> Vec<Value> {

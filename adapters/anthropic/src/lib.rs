@@ -28,6 +28,7 @@ use witgate_sdk::json::text as json;
 
 pub use adapter::Anthropic;
 pub use error::from_reply as failure;
+pub use model::Model as Claude;
 pub use request::{Asked, Translated, chat, messages};
 pub use response::answer;
 pub use stream::Events;

@@ -1,15 +1,16 @@
 //! What a model takes, read from its name: the API does not tell until a request has failed.
 
-/// A Claude model's generation, such as (4, 5).
+/// What a Claude model takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Model {
+pub struct Model {
     generation: Option<(u8, u8)>,
     opus: bool,
 }
 
 impl Model {
     /// Reads a model id: "claude-opus-4-1-20250805", "claude-3-5-haiku-latest", "anthropic.claude-sonnet-4-6@20260101", …
-    pub(crate) fn named(id: &str) -> Self {
+    #[must_use]
+    pub fn named(id: &str) -> Self {
         let name = id.find("claude").map_or("", |at| &id[at..]);
         // A date is longer than two digits, so it is no part of the generation.
         let mut numbers = name
@@ -31,7 +32,8 @@ impl Model {
 
     /// `max_tokens` for a client that names none. The API demands one. Up to 4.1 a prompt and `max_tokens` that do not fit the
     /// context window together are an error, so the default stays well below what those models could write.
-    pub(crate) fn default_max_tokens(self) -> u64 {
+    #[must_use]
+    pub fn default_max_tokens(self) -> u64 {
         match self.generation {
             Some(generation) if generation >= (4, 5) => 32_000,
             Some(generation) if generation >= (3, 7) => 16_000,
@@ -41,32 +43,38 @@ impl Model {
     }
 
     /// Takes `output_config.format` and strict tools.
-    pub(crate) fn structured_output(self) -> bool {
+    #[must_use]
+    pub fn structured_output(self) -> bool {
         self.since((4, 5)) || (self.opus && self.since((4, 1)))
     }
 
     /// Can think before it answers.
-    pub(crate) fn thinks(self) -> bool {
+    #[must_use]
+    pub fn thinks(self) -> bool {
         self.since((3, 7))
     }
 
     /// Decides itself how long to think, led by `output_config.effort`.
-    pub(crate) fn adaptive_thinking(self) -> bool {
+    #[must_use]
+    pub fn adaptive_thinking(self) -> bool {
         self.since((4, 6))
     }
 
     /// Takes the effort "xhigh".
-    pub(crate) fn extra_high_effort(self) -> bool {
+    #[must_use]
+    pub fn extra_high_effort(self) -> bool {
         self.since((4, 7))
     }
 
     /// Takes `temperature`, `top_p` and `top_k`.
-    pub(crate) fn sampling(self) -> bool {
+    #[must_use]
+    pub fn sampling(self) -> bool {
         !self.since((4, 7))
     }
 
     /// Takes `temperature` and `top_p` in one request.
-    pub(crate) fn temperature_with_top_p(self) -> bool {
+    #[must_use]
+    pub fn temperature_with_top_p(self) -> bool {
         !self.since((4, 1))
     }
 }

@@ -148,6 +148,7 @@ fn shaped() -> Vec<Read> {
 fn adapted() -> Vec<Read> {
     let hosts = [
         ("anthropic", "anthropic"),
+        ("bedrock", "bedrock"),
         ("cohere", "cohere"),
         ("gemini", "gemini"),
         ("huggingface", "huggingface"),
@@ -180,10 +181,10 @@ fn meant(host: &str, adapter: &'static str) -> Vec<Read> {
             operation: "chat.completions".to_owned(),
             stream,
             status,
-            content_type: if file.ends_with(".ndjson") {
-                "application/x-ndjson".to_owned()
-            } else {
-                content_type(stream, status)
+            content_type: match file.rsplit_once('.') {
+                Some((_, "ndjson")) => "application/x-ndjson".to_owned(),
+                Some((_, "bin")) => "application/vnd.amazon.eventstream".to_owned(),
+                _ => content_type(stream, status),
             },
             body: if file.ends_with(".jsonl") {
                 framed(&recorded, "")

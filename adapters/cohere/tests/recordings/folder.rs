@@ -1,6 +1,8 @@
 //! The recordings of one provider, played against its adapter: what each means was written down by a judge that knows nothing of the
 //! adapters (tests/fixtures/regenerate.py). For the tests of several adapters.
 
+#[path = "../../../bedrock/tests/recordings/messages.rs"]
+mod messages;
 #[path = "../../../anthropic/tests/recordings/outcome.rs"]
 mod outcome;
 
@@ -60,6 +62,7 @@ impl Case {
         match self.file.rsplit_once('.') {
             Some((_, "sse" | "jsonl")) => Reply::sse(self.body.clone()),
             Some((_, "ndjson")) => Reply::ndjson(self.body.clone()),
+            Some((_, "bin")) => Reply::aws_events(self.body.clone()),
             _ => Reply::status(self.status).body(self.body.clone()),
         }
     }
@@ -71,6 +74,19 @@ impl Case {
     fn call(&self) -> Call {
         let call = Call::says("Hi");
         if self.stream { call.streaming() } else { call }
+    }
+
+    /// What a stream is made of, each whole: lines, or AWS's messages.
+    fn frames(&self) -> Vec<&[u8]> {
+        if self.is_binary() {
+            messages::split(&self.body)
+        } else {
+            self.body.split_inclusive(|byte| *byte == b'\n').collect()
+        }
+    }
+
+    fn is_binary(&self) -> bool {
+        self.file.ends_with(".bin")
     }
 
     fn differences(&self, played: &Played) -> Vec<String> {
@@ -134,11 +150,14 @@ pub(crate) fn may_be_cut_anywhere<A: Adapter>(cases: &[Case]) {
 /// Fields that nobody has heard of change nothing, whole or streamed, in whatever object they are.
 pub(crate) fn may_have_unknown_fields<A: Adapter>(cases: &[Case]) {
     for case in cases.iter().filter(|case| case.status < 400) {
-        let text = String::from_utf8(case.body.clone()).expect("a recording is UTF-8");
-        let strange = if case.stream {
-            text.split_inclusive('\n').map(strange_line).collect()
+        let strange: Vec<u8> = if case.is_binary() {
+            let message = |message: &&[u8]| messages::with_payload(message, strange_line);
+            case.frames().iter().flat_map(message).collect()
+        } else if case.stream {
+            let line = |line: &&[u8]| strange_line(utf8(line)).into_bytes();
+            case.frames().iter().flat_map(line).collect()
         } else {
-            strange_line(&text)
+            strange_line(utf8(&case.body)).into_bytes()
         };
         let reply = case.reply().body(strange);
         let differences = case.differences(&case.play::<A>(reply));
@@ -157,11 +176,15 @@ fn strange_line(line: &str) -> String {
     format!("{begin}{value}\n")
 }
 
+fn utf8(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("a recording is UTF-8")
+}
+
 fn add_unknown(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             // What a model or a user wrote is no object of the provider's.
-            let own = |key: &str| ["arguments", "tool_output", "document", "documents"].contains(&key);
+            let own = |key: &str| ["arguments", "input", "tool_output", "document", "documents"].contains(&key);
             fields
                 .iter_mut()
                 .filter(|(key, _)| !own(key))
@@ -179,10 +202,9 @@ pub(crate) fn are_failures_if_cut_short<A: Adapter>(cases: &[Case]) {
         .iter()
         .filter(|case| case.stream && !case.fields.contains_key("error_signalled"))
     {
-        let text = String::from_utf8(case.body.clone()).expect("a stream is UTF-8");
-        let half = text.floor_char_boundary(text.len() / 2);
-        // Whole lines: what is left of one would be no JSON, which is another failure.
-        let half = text[..half].rfind('\n').map_or("", |end| &text[..=end]);
+        // Whole frames: what is left of one is another failure.
+        let frames = case.frames();
+        let half = frames[..frames.len() / 2].concat();
         let played = case.play::<A>(case.reply().body(half));
         assert_eq!(played.failure().kind, "upstream", "{}", case.file);
     }

@@ -1,0 +1,241 @@
+//! The fields beside messages and tools: renamed, dropped where Bedrock has nothing like them, passed on where they are its own or the
+//! model's.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+use witgate_sdk::Failure;
+
+use super::chat::Message;
+use super::thinking::{Thinking, unsigned_call_pending};
+use super::tools::Choice;
+use super::{refuse, unsupported};
+use crate::json::{Object, push_comma, push_field, push_number, string};
+use crate::model::{Family, Model};
+
+/// Fields of OpenAI's that Bedrock has nothing like, or that the gateway has dealt with.
+const DROPPED: [&str; 21] = [
+    "frequency_penalty",
+    "logit_bias",
+    "logprobs",
+    "metadata",
+    "modalities",
+    "model",
+    "n",
+    "prediction",
+    "presence_penalty",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "safety_identifier",
+    "seed",
+    "store",
+    "stream",
+    "stream_options",
+    "top_logprobs",
+    "user",
+    "verbosity",
+    "web_search_options",
+];
+
+/// Fields of Converse's own.
+const OWN: [&str; 7] = [
+    "additionalModelResponseFieldPaths",
+    "guardrailConfig",
+    "outputConfig",
+    "performanceConfig",
+    "promptVariables",
+    "requestMetadata",
+    "serviceTier",
+];
+
+/// The settings of one request; texts are JSON text unless they are said to be read.
+#[derive(Default)]
+pub(super) struct Settings<'a> {
+    max_tokens: Option<u64>,
+    pub(super) tool_choice: Option<&'a str>,
+    pub(super) parallel_tool_calls: bool,
+    pub(super) response_format: Option<&'a str>,
+    /// Anthropic's own `thinking`: goes before `reasoning_effort`
+    thinking: Option<&'a str>,
+    decided: Thinking,
+    /// read
+    effort: Option<Cow<'a, str>>,
+    temperature: Option<&'a str>,
+    top_p: Option<&'a str>,
+    stop: Option<&'a str>,
+    service_tier: Option<&'static str>,
+    inference: Option<&'a str>,
+    additional: Option<&'a str>,
+    own: Vec<(&'a str, &'a str)>,
+    /// the model's own, or unknown
+    further: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Settings<'a> {
+    /// Sorts the fields.
+    pub(super) fn read(fields: &'a Object<'a>) -> Result<Self, Failure> {
+        let mut settings = Self {
+            parallel_tool_calls: true,
+            ..Self::default()
+        };
+        let fields = fields.0.iter().map(|(key, value)| (&**key, value.get()));
+        for (key, value) in fields.filter(|(_, value)| *value != "null") {
+            settings.set(key, value)?;
+        }
+        Ok(settings)
+    }
+
+    fn set(&mut self, key: &'a str, value: &'a str) -> Result<(), Failure> {
+        match key {
+            "max_completion_tokens" => self.max_tokens = Some(number(key, value)?),
+            "max_tokens" => self.max_tokens = Some(self.max_tokens.map_or_else(|| number(key, value), Ok)?),
+            "tool_choice" => self.tool_choice = Some(value),
+            "parallel_tool_calls" => self.parallel_tool_calls = value != "false",
+            "response_format" => self.response_format = Some(value),
+            "thinking" => self.thinking = Some(value),
+            "reasoning_effort" => self.effort = string(value),
+            "temperature" => self.temperature = Some(value),
+            "top_p" => self.top_p = Some(value),
+            "stop" => self.stop = Some(value),
+            "service_tier" => self.service_tier = service_tier(value),
+            "inferenceConfig" => self.inference = Some(value),
+            "additionalModelRequestFields" => self.additional = Some(value),
+            "functions" | "function_call" | "audio" => return Err(refused(key)),
+            _ if OWN.contains(&key) => self.own.push((key, value)),
+            _ if DROPPED.contains(&key) => {}
+            _ => self.further.push((key, value)),
+        }
+        Ok(())
+    }
+
+    /// Decides how the model is to think, from the client's `reasoning_effort`.
+    pub(super) fn decide_thinking(&mut self, model: Model<'_>, choice: &Choice, messages: &[Message<'_>]) {
+        if let (None, Some(effort)) = (self.thinking, self.effort.as_deref()) {
+            let bound = choice.forces() || unsigned_call_pending(messages);
+            self.decided = Thinking::of(effort, model, self.max_tokens, bound);
+        }
+    }
+
+    /// The client's own word, or ours, makes the model think.
+    pub(super) fn thinks(&self) -> bool {
+        self.thinking.is_some() || self.decided.is_on()
+    }
+
+    /// Writes what is left of the body.
+    pub(super) fn push(&self, out: &mut String, model: Model<'_>, has_tools: bool) {
+        self.push_inference(out, model);
+        self.push_additional(out, model, has_tools);
+        if let Some(tier) = self.service_tier {
+            push_field(out, "serviceTier", tier);
+        }
+        for (key, value) in &self.own {
+            push_field(out, key, value);
+        }
+    }
+
+    fn push_inference(&self, out: &mut String, model: Model<'_>) {
+        let mut config = String::from("{");
+        let max_tokens = self.decided.max_tokens().or(self.max_tokens);
+        if let Some(max_tokens) = max_tokens {
+            push_number(&mut config, "maxTokens", max_tokens);
+        }
+        let claude = model.claude();
+        // While it thinks, Claude takes no sampling settings; the newest never do, and some take one of the two.
+        let sampling = claude.is_none_or(|claude| claude.sampling() && !self.decided.is_on());
+        let both = claude.is_none_or(witgate_anthropic::Claude::temperature_with_top_p) || self.temperature.is_none();
+        let temperature = self.temperature.filter(|_| sampling);
+        let top_p = self.top_p.filter(|_| sampling && both);
+        for (key, value) in [("temperature", temperature), ("topP", top_p)] {
+            if let Some(value) = value {
+                push_field(&mut config, key, value);
+            }
+        }
+        if let Some(stop) = self.stop {
+            push_stop(&mut config, stop);
+        }
+        merge(&mut config, self.inference);
+        config.push('}');
+        if config != "{}" {
+            push_field(out, "inferenceConfig", &config);
+        }
+    }
+
+    /// What the model takes and Converse has no field for.
+    fn push_additional(&self, out: &mut String, model: Model<'_>, has_tools: bool) {
+        let mut fields = String::from("{");
+        if let Some(thinking) = self.thinking {
+            push_field(&mut fields, "thinking", thinking);
+        }
+        self.decided.push(&mut fields);
+        if let (Some(effort), Family::OpenAi) = (&self.effort, model.family) {
+            push_field(&mut fields, "reasoning_effort", &super::quoted(effort));
+        }
+        if model.claude().is_some() && has_tools && !self.parallel_tool_calls {
+            let single = "{\"type\":\"auto\",\"disable_parallel_tool_use\":true}";
+            push_field(&mut fields, "tool_choice", single);
+        }
+        for (key, value) in &self.further {
+            match (*key, model.family) {
+                ("top_k", Family::Nova) => {
+                    push_field(&mut fields, "inferenceConfig", &["{\"topK\":", value, "}"].concat());
+                }
+                _ => push_field(&mut fields, key, value),
+            }
+        }
+        merge(&mut fields, self.additional);
+        fields.push('}');
+        if fields != "{}" {
+            push_field(out, "additionalModelRequestFields", &fields);
+        }
+    }
+}
+
+/// Adds the entries of the client's own object. Of a key that comes twice the last counts, so the client's go before ours.
+fn merge(out: &mut String, own: Option<&str>) {
+    let own = own.and_then(Object::parse).unwrap_or_default();
+    for (key, value) in &own.0 {
+        push_field(out, key, value.get());
+    }
+}
+
+/// What a client may ask of OpenAI only.
+fn refused(key: &str) -> Failure {
+    match key {
+        "audio" => unsupported("Bedrock's models do not speak here.".to_owned(), key.to_owned()),
+        _ => {
+            let text = format!("{key} is OpenAI's old form: use tools and tool_choice.");
+            refuse(text, key.to_owned())
+        }
+    }
+}
+
+fn number(key: &str, value: &str) -> Result<u64, Failure> {
+    let wrong = |_| refuse(format!("{key} must be a whole number."), key.to_owned());
+    value.parse().map_err(wrong)
+}
+
+fn service_tier(value: &str) -> Option<&'static str> {
+    match value {
+        "\"priority\"" => Some("{\"type\":\"priority\"}"),
+        "\"default\"" => Some("{\"type\":\"default\"}"),
+        "\"flex\"" => Some("{\"type\":\"flex\"}"),
+        _ => None,
+    }
+}
+
+/// One stop sequence or a list.
+fn push_stop(out: &mut String, stop: &str) {
+    let list: Vec<&RawValue> = serde_json::from_str(stop).unwrap_or_default();
+    let single = string(stop).is_some().then_some(stop);
+    let mut sequences = String::new();
+    for sequence in list.iter().map(|sequence| sequence.get()).chain(single) {
+        if string(sequence).is_some_and(|text| !text.is_empty()) {
+            push_comma(&mut sequences);
+            sequences.push_str(sequence);
+        }
+    }
+    if !sequences.is_empty() {
+        push_field(out, "stopSequences", &["[", &sequences, "]"].concat());
+    }
+}

@@ -1,0 +1,201 @@
+//! What a client says in Chat Completions reaches Bedrock as the same request in Converse's form, signed for nobody here: that is the
+//! gateway's.
+
+#[path = "requests/embeddings.rs"]
+mod embeddings;
+#[path = "requests/messages.rs"]
+mod messages;
+#[path = "requests/models.rs"]
+mod models;
+#[path = "requests/settings.rs"]
+mod settings;
+#[path = "requests/tools.rs"]
+mod tools;
+
+use serde_json::{Value, json};
+use witgate_bedrock::Bedrock;
+use witgate_sdk::testing::{Call, Played, Reply, aws_message, manifest, self_tests};
+
+const CLAUDE: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+const NOVA: &str = "amazon.nova-lite-v1:0";
+
+/// A call of this model with these fields beside a user's message.
+fn call(model: &str, fields: &Value) -> Call {
+    let mut request = json!({"model": model, "messages": [{"role": "user", "content": "Go"}]});
+    for (key, value) in fields.as_object().expect("fields are an object") {
+        request[key] = value.clone();
+    }
+    Call::chat(request.to_string())
+        .model(model)
+        .config(r#"{"region":"us-east-1"}"#)
+        .base_url("https://bedrock-runtime.us-east-1.amazonaws.com")
+}
+
+/// The body that is sent.
+fn sent(model: &str, fields: &Value) -> Value {
+    call(model, fields).request::<Bedrock>().json()
+}
+
+fn refused(model: &str, fields: &Value) -> (String, String) {
+    let played = call(model, fields).play::<Bedrock>([]);
+    let failure = played.failure();
+    (failure.kind.clone(), failure.param.clone().unwrap_or_default())
+}
+
+/// What is heard of a stream of these messages, events and exceptions.
+fn stream(messages: &[(&str, &str)]) -> Played {
+    let message = |(name, payload): &(&str, &str)| {
+        let kind = if name.ends_with("Exception") {
+            "exception"
+        } else {
+            "event"
+        };
+        let header = format!(":{kind}-type");
+        aws_message(&[(&header, name), (":message-type", kind)], payload)
+    };
+    let bytes: Vec<u8> = messages.iter().flat_map(message).collect();
+    call(NOVA, &json!({}))
+        .streaming()
+        .play::<Bedrock>([Reply::aws_events(bytes)])
+}
+
+#[test]
+fn the_manifest_is_complete_and_its_own_tests_pass() {
+    let told = manifest::<Bedrock>();
+    assert_eq!(told["types"], json!(["aws-bedrock", "bedrock"]));
+    assert_eq!(told["auth"], json!({"kind": "aws-sigv4", "service": "bedrock"}));
+    self_tests::<Bedrock>();
+}
+
+#[test]
+fn a_model_is_one_segment_of_the_path_whatever_is_in_its_name() {
+    let url = |model: &str, streaming: bool| {
+        let call = call(model, &json!({}));
+        let call = if streaming { call.streaming() } else { call };
+        let request = call.request::<Bedrock>();
+        (request.url, request.framing)
+    };
+    let base = "https://bedrock-runtime.us-east-1.amazonaws.com/model/";
+    assert_eq!(
+        url(CLAUDE, false),
+        (
+            format!("{base}us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse"),
+            "buffered".to_owned()
+        )
+    );
+    assert_eq!(
+        url(
+            "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1",
+            true
+        ),
+        (
+            format!(
+                "{base}arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fa1/converse-stream"
+            ),
+            "aws-eventstream".to_owned()
+        )
+    );
+}
+
+#[test]
+fn without_an_address_that_of_the_region_is_asked_and_without_a_region_the_operator_is_told() {
+    let call = call(NOVA, &json!({})).base_url("https://bedrock-runtime.amazonaws.com");
+    let request = call.request::<Bedrock>();
+    assert!(
+        request
+            .url
+            .starts_with("https://bedrock-runtime.us-east-1.amazonaws.com/model/"),
+        "{}",
+        request.url
+    );
+    let failed = call.config("{}").play::<Bedrock>([]);
+    assert_eq!(failed.failure().kind, "config");
+    assert!(
+        failed.failure().message.contains("AWS_REGION"),
+        "{}",
+        failed.failure().message
+    );
+}
+
+#[test]
+fn an_error_has_the_kind_that_its_type_says_before_its_status() {
+    for (status, named, body, kind) in [
+        (400, "ThrottlingException", r#"{"message":"slow"}"#, "rate-limit"),
+        (400, "ServiceQuotaExceededException", r#"{"message":"quota"}"#, "quota"),
+        (403, "AccessDeniedException", r#"{"Message":"no"}"#, "permission"),
+        (
+            403,
+            "UnrecognizedClientException",
+            r#"{"message":"key"}"#,
+            "authentication",
+        ),
+        (403, "ExpiredTokenException", r#"{"message":"old"}"#, "authentication"),
+        (404, "ResourceNotFoundException", r#"{"message":"gone"}"#, "not-found"),
+        (408, "ModelTimeoutException", r#"{"message":"late"}"#, "timeout"),
+        (424, "ModelErrorException", r#"{"originalMessage":"odd"}"#, "upstream"),
+        (429, "ModelNotReadyException", r#"{"message":"wait"}"#, "overloaded"),
+        (
+            503,
+            "ServiceUnavailableException",
+            r#"{"message":"later"}"#,
+            "overloaded",
+        ),
+        (
+            400,
+            "ValidationException",
+            r#"{"message":"Input is too long for requested model."}"#,
+            "context-length",
+        ),
+        (
+            400,
+            "ValidationException",
+            r#"{"message":"messages is empty"}"#,
+            "invalid-request",
+        ),
+        (502, "", "<html>Bad gateway</html>", "upstream"),
+    ] {
+        let reply = Reply::status(status)
+            .header("x-amzn-errortype", &format!("{named}:http://x/"))
+            .body(body);
+        let played = call(NOVA, &json!({})).play::<Bedrock>([reply]);
+        let failure = played.failure();
+        assert_eq!((failure.kind.as_str(), failure.status), (kind, status), "{named}");
+    }
+}
+
+#[test]
+fn an_exception_in_the_middle_keeps_the_good_chunks_and_tells_what_broke() {
+    let played = stream(&[
+        ("messageStart", r#"{"role":"assistant"}"#),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":0,"delta":{"text":"Half"}}"#,
+        ),
+        ("throttlingException", r#"{"message":"Too many tokens"}"#),
+    ]);
+    assert_eq!(played.chunks().len(), 2);
+    let failure = played.failure();
+    assert_eq!(
+        (failure.kind.as_str(), failure.message.as_str(), failure.code.as_deref()),
+        ("rate-limit", "Too many tokens", Some("throttlingException"))
+    );
+}
+
+#[test]
+fn events_and_blocks_that_nobody_has_heard_of_are_passed_over() {
+    let played = stream(&[
+        ("messageStart", r#"{"role":"assistant"}"#),
+        ("novelEvent", "{}"),
+        ("contentBlockStart", r#"{"contentBlockIndex":0,"start":{"novel":{}}}"#),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":0,"delta":{"novel":{"a":1}}}"#,
+        ),
+        ("contentBlockStop", r#"{"contentBlockIndex":0}"#),
+        ("contentBlockDelta", r#"{"contentBlockIndex":1,"delta":{"text":"Hi"}}"#),
+        ("messageStop", r#"{"stopReason":"novel"}"#),
+    ]);
+    assert_eq!(played.text(), "Hi");
+    let last = played.chunks().last().expect("a last chunk");
+    assert_eq!(last["choices"][0]["finish_reason"], "stop");
+}

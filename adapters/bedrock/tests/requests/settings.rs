@@ -1,0 +1,66 @@
+use super::{CLAUDE, NOVA, call, refused, sent};
+use serde_json::json;
+use witgate_bedrock::Bedrock;
+
+#[test]
+fn settings_are_renamed_zero_is_kept_and_what_is_not_known_goes_to_the_model() {
+    let asked = json!({"temperature": 0, "top_p": 0.70, "max_completion_tokens": 9, "max_tokens": 8, "stop": ["a", ""], "seed": 7,
+        "user": "u", "n": 1, "top_k": 5, "service_tier": "flex", "requestMetadata": {"team": "a"}, "novel": [1]});
+    assert_eq!(
+        sent("mistral.mistral-large-2402-v1:0", &asked),
+        json!({"messages": [{"role": "user", "content": [{"text": "Go"}]}],
+            "inferenceConfig": {"maxTokens": 9, "temperature": 0, "topP": 0.70, "stopSequences": ["a"]},
+            "additionalModelRequestFields": {"top_k": 5, "novel": [1]},
+            "serviceTier": {"type": "flex"}, "requestMetadata": {"team": "a"}})
+    );
+}
+
+#[test]
+fn what_only_some_models_take_is_said_in_their_words() {
+    assert_eq!(
+        sent(NOVA, &json!({"top_k": 5}))["additionalModelRequestFields"],
+        json!({"inferenceConfig": {"topK": 5}})
+    );
+    let thinking = sent(CLAUDE, &json!({"reasoning_effort": "low", "temperature": 0.5}));
+    assert_eq!(
+        thinking["additionalModelRequestFields"]["thinking"],
+        json!({"type": "enabled", "budget_tokens": 2048})
+    );
+    assert!(
+        thinking["inferenceConfig"].get("temperature").is_none(),
+        "it takes none while it thinks"
+    );
+    assert_eq!(
+        sent("openai.gpt-oss-120b-1:0", &json!({"reasoning_effort": "low"}))["additionalModelRequestFields"],
+        json!({"reasoning_effort": "low"})
+    );
+    assert!(
+        sent(NOVA, &json!({"reasoning_effort": "low"}))
+            .get("additionalModelRequestFields")
+            .is_none()
+    );
+}
+
+#[test]
+fn the_operators_guardrail_is_for_those_who_name_none() {
+    let config = r#"{"region":"us-east-1","guardrail":{"id":"g1","version":"2"}}"#;
+    let guarded = |fields| call(NOVA, &fields).config(config).request::<Bedrock>().json()["guardrailConfig"].take();
+    assert_eq!(
+        guarded(json!({})),
+        json!({"guardrailIdentifier": "g1", "guardrailVersion": "2", "trace": "enabled"})
+    );
+    let own = json!({"guardrailIdentifier": "own", "guardrailVersion": "DRAFT"});
+    assert_eq!(guarded(json!({"guardrailConfig": own})), own);
+}
+
+#[test]
+fn what_cannot_be_said_is_refused_by_name() {
+    for (fields, param) in [
+        (json!({"functions": []}), "functions"),
+        (json!({"audio": {"voice": "v"}}), "audio"),
+        (json!({"max_tokens": "many"}), "max_tokens"),
+        (json!({"response_format": {"type": "xml"}}), "response_format"),
+    ] {
+        assert_eq!(refused(NOVA, &fields).1, param);
+    }
+}
