@@ -22,7 +22,7 @@ use witgate_tests::{Provider, Witgate, program::Answer};
 const SEEDS: [u64; 4] = [0, 1, 2, 3];
 /// The adapters whose recordings have their meanings beside them, the type of their providers, and the path of their base URLs: one by
 /// which requests name a model.
-const ADAPTERS: [(&str, &str, &str); 6] = [
+const ADAPTERS: [(&str, &str, &str); 7] = [
     ("anthropic", "anthropic", ""),
     ("bedrock", "aws-bedrock", ""),
     ("cohere", "cohere", ""),
