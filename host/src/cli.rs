@@ -1,6 +1,7 @@
 //! The command line: one file a command. A command says what it does, with examples, in its own file.
 
 mod adapter;
+mod catalogue;
 mod check;
 mod completions;
 mod print;
@@ -38,6 +39,7 @@ enum Command {
     Route(route::Route),
     Provider(provider::Provider),
     Adapter(adapter::Adapter),
+    Catalogue(catalogue::Catalogue),
     Completions(completions::Completions),
 }
 
@@ -105,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Route(command) => command.run(),
         Command::Provider(command) => command.run(),
         Command::Adapter(command) => command.run(),
+        Command::Catalogue(command) => command.run(),
         Command::Completions(command) => command.run(),
     };
     match outcome {

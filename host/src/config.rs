@@ -6,6 +6,7 @@
 
 mod auth;
 mod base_url;
+mod catalogue;
 pub mod discover;
 mod error;
 mod interpolate;
@@ -27,10 +28,11 @@ use std::{path::Path, sync::Arc};
 
 pub use auth::Auth;
 pub use base_url::is_loopback;
+pub use catalogue::Catalogue;
 pub use error::{ConfigError, Problem};
 pub use key::{Key, KeySource};
 pub use later::LATER;
-pub use model::{Model, Price};
+pub use model::Model;
 pub use node::Format;
 pub use provider::{Api, Provider, Settings, Via};
 pub use rules::{Budget, CacheMode, RateLimit, Security};
@@ -71,6 +73,8 @@ pub struct Config {
     pub adapters: Adapters,
     /// `limits`
     pub limits: Limits,
+    /// `catalogue`
+    pub catalogue: Catalogue,
     /// `discover`: look for local servers, and for providers whose usual key variables are set.
     pub discover: bool,
     /// `providers`, in the order of the file.
@@ -153,6 +157,7 @@ impl Config {
             api_keys: api_keys(&mut file, report),
             adapters: Adapters::read(&mut file, report),
             limits: Limits::read(&mut file, report),
+            catalogue: Catalogue::read(&mut file, report),
             discover: file.flag("discover", report).unwrap_or(false),
             providers: providers(&mut file, report),
             ..Self::default()

@@ -2,6 +2,7 @@
 //! the snapshot it began with, so nothing changes under it.
 
 mod files;
+mod known;
 mod listed;
 mod provider;
 
@@ -11,12 +12,14 @@ use hyper::HeaderMap;
 
 use crate::{
     adapter::{Adapter, Runtime},
+    catalogue::Catalogue,
     config::Config,
     dialect::kept::Kept,
     error::{Error, Result},
     route,
     telemetry::Telemetry,
 };
+pub use known::Known;
 pub use listed::Listed;
 pub use provider::{Provider, Speaks};
 
@@ -33,6 +36,8 @@ pub struct Gateway {
     pub routes: route::Table,
     /// Where adapters run.
     pub runtime: Runtime,
+    /// What is known of models. It is refreshed in its place: a request looks once.
+    pub catalogue: Arc<Catalogue>,
     /// Metrics and the log.
     pub telemetry: Arc<Telemetry>,
     /// What providers want back and clients may have dropped. All snapshots share it.
@@ -71,6 +76,7 @@ impl Gateway {
             kept,
             routes: route::Table::new(&config.providers),
             providers,
+            catalogue: previous.map(|previous| previous.catalogue.clone()).unwrap_or_default(),
             config,
             runtime,
             telemetry,

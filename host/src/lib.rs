@@ -16,19 +16,20 @@
 //!    itself, and [`telemetry`] has a line and its counts.
 //!
 //! Beside that way: [`serve`] starts it all; [`config`] is read and checked before anything starts; [`reload`] watches the adapters folder and puts new
-//! versions into service; [`admin`] shows what is there; [`cli`] is how all of it is started; [`memory`] says where memory comes from. [`error::Error`] is everything that can
+//! versions into service; [`catalogue`] knows what models take and [`price`] what they cost; [`admin`] shows what is there; [`cli`] is how all of it is started; [`memory`] says where memory comes from. [`error::Error`] is everything that can
 //! go wrong with a call, and whose fault it is.
 //!
 //! # Floors
 //!
 //! Imports only run down: `cli` · `serve` · `server`, `admin` · `api` · `pipeline` · `gateway`, `reload` · `adapter`, `passthrough` ·
-//! `dialect` · `transport`, `chunk` · `config`, `route`, `record` · `call`, `reply`, `error`, `telemetry`, `secret`. The guest is called from one
+//! `dialect` · `transport`, `chunk` · `config`, `route`, `record`, `catalogue` · `call`, `reply`, `price`, `error`, `telemetry`, `secret`. The guest is called from one
 //! file, its bindings are known to one file, and no file here knows the name of a provider: those are data and adapters.
 
 pub mod adapter;
 pub mod admin;
 pub mod api;
 pub mod call;
+pub mod catalogue;
 pub mod chunk;
 pub mod cli;
 pub mod config;
@@ -38,6 +39,7 @@ pub mod gateway;
 pub mod memory;
 pub mod passthrough;
 pub mod pipeline;
+pub mod price;
 pub mod record;
 pub mod reload;
 pub mod reply;

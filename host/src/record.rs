@@ -9,6 +9,7 @@ use std::{
 
 use crate::{
     error::{Error, Side},
+    price::{Cost, Price},
     reply::Usage,
     telemetry::Telemetry,
 };
@@ -45,6 +46,8 @@ pub struct Entry {
     pub upstream_error: Option<String>,
     /// What was counted.
     pub usage: Usage,
+    /// What one of each costs, if that is known.
+    pub price: Option<Arc<Price>>,
     /// Tries, the first included.
     pub attempts: u32,
     /// Time spent waiting: for providers, and before another try.
@@ -57,6 +60,13 @@ pub struct Entry {
     pub first_byte: Option<Duration>,
     /// From the request's arrival to the last byte of the answer.
     pub total: Duration,
+}
+
+impl Entry {
+    /// What the request cost, if that is known.
+    pub fn cost(&self) -> Option<Cost> {
+        self.price.as_ref()?.cost(&self.usage)
+    }
 }
 
 impl Record {

@@ -7,6 +7,7 @@
 //! with, so nothing waits for them; a version is freed when its last request is over.
 
 mod cache;
+pub mod catalogue;
 pub mod fit;
 mod keeper;
 pub mod load;

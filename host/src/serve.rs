@@ -19,7 +19,7 @@ use crate::{
     config::{self, Config, ConfigError},
     gateway::Gateway,
     memory,
-    reload::{Adapters, Pace, Reload, Settings, Status, fit::Need},
+    reload::{Adapters, Pace, Reload, Settings, Status, catalogue::Fresh, fit::Need},
     server::{self, App},
     telemetry::Telemetry,
 };
@@ -68,6 +68,8 @@ pub struct Core {
     pub app: Arc<App>,
     /// The adapters directory, loaded and not watched yet.
     pub reload: Reload,
+    /// What keeps the catalogue of models fresh.
+    pub fresh: Fresh,
     /// Where adapters run.
     pub runtime: Runtime,
     /// What clients are spoken to with, if a certificate is configured.
@@ -125,7 +127,10 @@ pub async fn prepare(config: Config, options: &Options) -> Result<Core, Error> {
         &adapters.current(),
         None,
     );
+    let catalogue = gateway.catalogue.clone();
+    let fresh = Fresh::open(&gateway.config.catalogue, catalogue, telemetry.clone(), &options.data);
     Ok(Core {
+        fresh,
         app: App::new(gateway, telemetry, adapters),
         reload,
         runtime,
@@ -154,6 +159,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let Core {
         app,
         reload,
+        fresh,
         runtime,
         tls,
     } = prepare(config, &options).await?;
@@ -174,7 +180,9 @@ pub async fn run(options: Options) -> Result<(), Error> {
         );
         swapped.swap(new);
     })?;
+    let refreshing = tokio::spawn(fresh.keep());
     server::serve(app, listener, tls, server::stop_signal()).await;
+    refreshing.abort();
     drop(watching);
     runtime.drain().await;
     Ok(())

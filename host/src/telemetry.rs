@@ -1,6 +1,8 @@
 //! What the gateway tells about itself: Prometheus metrics ([`Telemetry`]) and the request log, one line per closed
 //! [`Record`](crate::record::Record).
 
+mod dollars;
+
 use std::{fmt, sync::atomic::AtomicU64, time::Duration};
 
 use prometheus_client::{
@@ -15,6 +17,7 @@ use prometheus_client::{
 };
 
 use crate::record::Entry;
+use dollars::Dollars;
 
 /// All metrics, and the registry that prints them.
 pub struct Telemetry {
@@ -24,6 +27,8 @@ pub struct Telemetry {
     first_byte: Family<CallLabels, Histogram, Seconds>,
     overhead: Family<CallLabels, Histogram, Seconds>,
     tokens: Family<TokenLabels, Counter>,
+    cost: Family<ProviderLabels, Dollars>,
+    unpriced: Family<ProviderLabels, Counter>,
     active: Gauge,
     adapter_calls: Family<AdapterLabels, Counter>,
     adapter_cpu: Family<AdapterLabels, Counter<f64, AtomicU64>>,
@@ -49,6 +54,11 @@ struct CallLabels {
 struct TokenLabels {
     provider: String,
     kind: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ProviderLabels {
+    provider: String,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -91,6 +101,8 @@ impl Default for Telemetry {
             first_byte: Family::new_with_constructor(Seconds),
             overhead: Family::new_with_constructor(Seconds),
             tokens: Family::default(),
+            cost: Family::default(),
+            unpriced: Family::default(),
             active: Gauge::default(),
             adapter_calls: Family::default(),
             adapter_cpu: Family::default(),
@@ -133,6 +145,16 @@ impl Telemetry {
             "tokens",
             "Tokens by provider and kind; no kind holds another",
             self.tokens.clone(),
+        );
+        r.register(
+            "cost_usd",
+            "What answers cost, in USD, of those whose price is known",
+            self.cost.clone(),
+        );
+        r.register(
+            "unpriced_requests",
+            "Requests that used something of which no price is known",
+            self.unpriced.clone(),
         );
         r.register("active_requests", "Requests under way", self.active.clone());
         r.register("adapter_calls", "Calls into adapters", self.adapter_calls.clone());
@@ -209,6 +231,7 @@ impl Telemetry {
             self.first_byte.get_or_create(&call).observe(first.as_secs_f64());
         }
         self.count_tokens(provider, entry);
+        self.count_cost(provider, entry);
         if let Some(adapter) = entry.adapter.as_deref() {
             self.count_adapter(adapter, entry);
         }
@@ -226,6 +249,19 @@ impl Telemetry {
                     kind,
                 })
                 .inc_by(count);
+        }
+    }
+
+    fn count_cost(&self, provider: &str, entry: &Entry) {
+        let labels = ProviderLabels {
+            provider: provider.to_owned(),
+        };
+        match entry.cost() {
+            Some(cost) => self.cost.get_or_create(&labels).add(cost),
+            None if entry.usage.lines().next().is_some() => {
+                self.unpriced.get_or_create(&labels).inc();
+            }
+            None => {}
         }
     }
 
@@ -277,6 +313,7 @@ fn log(entry: &Entry) {
         cached_tokens = entry.usage.cached,
         output_tokens = entry.usage.output,
         reasoning_tokens = entry.usage.reasoning,
+        cost_usd = entry.cost().map(tracing::field::display),
         side = entry.error.map(|(side, _)| side.as_str()),
         error = entry.error.map(|(_, word)| word),
         upstream_error = entry.upstream_error.as_deref(),

@@ -1,12 +1,13 @@
 //! `cargo xtask`: the project's own commands, for people and for CI alike.
 //!
-//! `main` holds the table of commands and nothing else. Each command is a file: [`build`], [`run`], [`mod@test`], [`mod@bench`],
+//! `main` holds the table of commands and nothing else. Each command is a file: [`build`], [`catalogue`], [`run`], [`mod@test`], [`mod@bench`],
 //! [`toolchain`]. Below them lie [`layout`] (where things are), [`tools`] (programs of others that the checks need),
 //! [`demo`] (the provider that `run` shows) and [`process`] (how a program is started and its failure told).
 #![expect(clippy::print_stdout, reason = "what a command prints is what it is for")]
 
 mod bench;
 mod build;
+mod catalogue;
 mod demo;
 mod layout;
 mod process;
@@ -39,6 +40,11 @@ const COMMANDS: &[Command] = &[
         name: "bench",
         about: "measure the gateway beside nginx and peers",
         run: bench::run,
+    },
+    Command {
+        name: "catalogue",
+        about: "renew the table of models and prices that is compiled in",
+        run: catalogue::run,
     },
     Command {
         name: "toolchain",

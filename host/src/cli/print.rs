@@ -9,6 +9,11 @@ pub(super) fn line(text: impl std::fmt::Display) {
     drop(writeln!(io::stdout().lock(), "{text}"));
 }
 
+/// Prints text that ends its lines itself.
+pub(super) fn text(text: impl std::fmt::Display) {
+    drop(write!(io::stdout().lock(), "{text}"));
+}
+
 /// Says something that is not the command's result: on stderr.
 pub(super) fn aside(text: impl std::fmt::Display) {
     drop(writeln!(io::stderr().lock(), "witgate: {text}"));

@@ -108,6 +108,12 @@ pub(super) fn stands_for(type_: &str) -> Option<Stands> {
     })
 }
 
+/// The provider on the network that is at `url`, if it is one of the table.
+pub(super) fn at(url: &Url) -> Option<&'static str> {
+    let here = |row: &&Hosted| Url::parse(&row.base_url).is_ok_and(|base| base.host() == url.host());
+    table().hosted.iter().find(here).map(|row| row.id.as_str())
+}
+
 impl Server {
     /// Where it listens if nobody told it otherwise.
     pub(super) fn base_url(&self) -> Option<Url> {

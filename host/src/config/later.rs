@@ -5,8 +5,6 @@ pub const LATER: &[(&str, &str)] = &[
     ("providers.rate_limit", "limits"),
     ("providers.budget", "budgets"),
     ("providers.cache", "caching"),
-    ("providers.models.pricing", "cost accounting"),
-    ("providers.models.cost", "cost accounting"),
     ("providers.models.input", "routing by capability"),
     ("providers.models.max_output_tokens", "routing by capability"),
 ];

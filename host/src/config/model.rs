@@ -5,6 +5,7 @@ use super::{
     read::{Found, Table},
     report::Report,
 };
+use crate::price::Price;
 
 /// A model. In the file a table, or only its id.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,19 +26,6 @@ pub struct Model {
     pub price: Option<Price>,
     /// `enabled`: false hides it.
     pub enabled: bool,
-}
-
-/// A price list, in picodollars (10⁻¹² USD) per token.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Price {
-    /// Of a prompt token.
-    pub input: Option<u64>,
-    /// Of a completion token.
-    pub output: Option<u64>,
-    /// Of a prompt token read from a cache.
-    pub cache_read: Option<u64>,
-    /// Of a prompt token written to a cache.
-    pub cache_write: Option<u64>,
 }
 
 /// What a price is for: the number of tokens.
@@ -115,7 +103,7 @@ impl Model {
             max_output_tokens: table.whole("max_output_tokens", 1..=1_000_000_000, report),
             input: table.words("input", report),
             // The figures in use: what is called `pricing` is usually per thousand tokens, what is called `cost` per million.
-            price: Price::read("pricing", "1K", &mut table, report).or(Price::read("cost", "1M", &mut table, report)),
+            price: price("pricing", "1K", &mut table, report).or(price("cost", "1M", &mut table, report)),
             enabled: table.flag("enabled", report).unwrap_or(true),
             id: id.clone().unwrap_or_default(),
         };
@@ -124,31 +112,41 @@ impl Model {
     }
 }
 
-impl Price {
-    fn read(key: &'static str, usual: &str, model: &mut Table<'_>, report: &mut Report<'_>) -> Option<Self> {
-        let mut table = model.table(key, report)?;
-        let usual_size = UNITS
-            .iter()
-            .find(|(unit, _)| *unit == usual)
-            .map_or(1e6, |(_, size)| *size);
-        let named = table.choice("unit", UNITS, report);
-        let mut one = |key, report: &mut Report<'_>| {
-            let dollars = table.number(key, 0.0..=1e6, report)?;
+/// What can have a price: the key, and the line of [`Usage::lines`](crate::reply::Usage::lines) it is the rate of.
+const RATES: &[(&str, &str)] = &[
+    ("input", "input"),
+    ("output", "output"),
+    ("cache_read", "cached"),
+    ("cache_write", "cache_written"),
+    ("cache_write_hour", "cache_written_hour"),
+    ("reasoning", "reasoning"),
+    ("audio_input", "audio_input"),
+    ("audio_output", "audio_output"),
+    ("image_input", "image_input"),
+    ("image_output", "image_output"),
+];
+
+/// A price list in the file. `usual` is the unit of one that names none.
+fn price(key: &'static str, usual: &str, model: &mut Table<'_>, report: &mut Report<'_>) -> Option<Price> {
+    let mut table = model.table(key, report)?;
+    let usual_size = UNITS
+        .iter()
+        .find(|(unit, _)| *unit == usual)
+        .map_or(1e6, |(_, size)| *size);
+    let named = table.choice("unit", UNITS, report);
+    let mut price = Price::default();
+    let mut costs = false;
+    for (key, line) in RATES.iter().copied() {
+        if let Some(dollars) = table.number(key, 0.0..=1e6, report) {
             let per_token = dollars / named.unwrap_or(usual_size);
-            Some((per_token * 1e12).round() as u64)
-        };
-        let price = Self {
-            input: one("input", report),
-            output: one("output", report),
-            cache_read: one("cache_read", report),
-            cache_write: one("cache_write", report),
-        };
-        let costs = [price.input, price.output, price.cache_read, price.cache_write];
-        if named.is_none() && costs.iter().flatten().any(|cost| *cost > 0) {
-            let message = format!("names no unit: read as USD per {usual} tokens; say `unit = \"{usual}\"` to be sure");
-            report.warn(table.line, &table.path, message);
+            price.set(line, (per_token * 1e12).round() as u64);
+            costs |= dollars > 0.0;
         }
-        table.end(report);
-        Some(price)
     }
+    if named.is_none() && costs {
+        let message = format!("names no unit: read as USD per {usual} tokens; say `unit = \"{usual}\"` to be sure");
+        report.warn(table.line, &table.path, message);
+    }
+    table.end(report);
+    (!price.is_empty()).then_some(price)
 }

@@ -202,6 +202,18 @@ impl Provider {
         }
     }
 
+    /// The provider it is, by the name the world has for it: its type, or whose place it is at.
+    pub fn known_as(&self) -> &str {
+        let of_type = known::stands_for(&self.type_).map(|stands| stands.id);
+        let of_place = || {
+            self.base_url
+                .as_ref()
+                .and_then(known::at)
+                .filter(|_| self.type_ == COMPATIBLE)
+        };
+        of_type.or_else(of_place).unwrap_or(&self.type_)
+    }
+
     /// True if `name` is its id or its name; case does not count.
     pub fn is_called(&self, name: &str) -> bool {
         let name = name.trim().to_lowercase();

@@ -6,6 +6,7 @@ use super::{Adapters, Listed, files};
 use crate::{
     adapter::{Adapter, Manifest, Site},
     call::Operation,
+    catalogue,
     config::{self, Api, Via},
     reload::fit::{self, Need},
     transport::{
@@ -24,6 +25,8 @@ pub struct Provider {
     pub speaks: Speaks,
     /// Its own list of models, once asked.
     pub listed: Arc<Listed>,
+    /// Its name in the catalogue.
+    pub(super) listed_as: Option<&'static str>,
     way: Result<Arc<Upstream>, String>,
 }
 
@@ -54,6 +57,7 @@ impl Provider {
         };
         Self {
             speaks: speaks(config, &way, adapter, same),
+            listed_as: catalogue::provider(config.known_as()),
             listed: same.map(|same| same.listed.clone()).unwrap_or_default(),
             config: config.clone(),
             way,
@@ -68,11 +72,6 @@ impl Provider {
     /// What clients put before a slash.
     pub fn name(&self) -> &str {
         &self.config.name
-    }
-
-    /// How much the model takes, in tokens, if that is known.
-    pub fn context_window(&self, model: &str) -> Option<u64> {
-        self.config.model(model)?.context_window
     }
 
     /// True if calls of `operation` can go to it as they are: it has that API itself, or its adapter says so.

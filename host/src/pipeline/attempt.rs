@@ -29,6 +29,7 @@ pub(super) async fn run(gateway: &Gateway, target: &Target, call: &Call, record:
     record.note(|entry| {
         entry.provider = Some(provider.id().into());
         entry.upstream_model = Some(target.model.clone());
+        entry.price.clone_from(&target.price);
     });
     if let Some(reason) = provider.unusable() {
         return Err(Error::Misconfigured {

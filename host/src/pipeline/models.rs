@@ -1,6 +1,8 @@
 //! The models clients can name. A provider that lists its models in the configuration shows those; any other is asked, and its list
 //! kept for a while, so that a slow provider does not make every list slow.
 
+mod facts;
+
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
@@ -9,6 +11,8 @@ use serde_json::{Map, Value, json};
 use crate::{
     adapter,
     call::Operation,
+    catalogue::Table,
+    config::Model,
     error::Result,
     gateway::{Gateway, Provider, Speaks},
     passthrough,
@@ -36,6 +40,7 @@ pub async fn find(gateway: &Arc<Gateway>, id: &str) -> Option<Value> {
     if let Some(model) = configured(gateway).find(is_it) {
         return Some(model);
     }
+    let catalogue = gateway.catalogue.current();
     for candidate in gateway.routes.resolve(id).ok()? {
         let provider = gateway.providers.get(candidate.provider)?;
         let known = if provider.config.models.is_empty() {
@@ -45,7 +50,7 @@ pub async fn find(gateway: &Arc<Gateway>, id: &str) -> Option<Value> {
             provider
                 .config
                 .model(&candidate.model)
-                .map(|model| described(provider, model, id))
+                .map(|model| described(&catalogue, provider, model, id))
         };
         if known.is_some() {
             return known;
@@ -56,13 +61,14 @@ pub async fn find(gateway: &Arc<Gateway>, id: &str) -> Option<Value> {
 
 /// The registered models of all providers in service.
 fn configured(gateway: &Gateway) -> impl Iterator<Item = Value> + '_ {
-    gateway.routes.listings().into_iter().filter_map(|listing| {
+    let catalogue = gateway.catalogue.current();
+    gateway.routes.listings().into_iter().filter_map(move |listing| {
         let provider = gateway.providers.get(listing.provider)?;
         let model = provider.config.models.get(listing.model)?;
         provider
             .unusable()
             .is_none()
-            .then(|| described(provider, model, &listing.id))
+            .then(|| described(&catalogue, provider, model, &listing.id))
     })
 }
 
@@ -74,7 +80,13 @@ async fn own_list(gateway: &Gateway, provider: &Provider) -> Vec<Value> {
     }
     let asked = tokio::time::timeout(PATIENCE, provider.listed.get_or_ask(|| ask(gateway, provider)));
     match asked.await {
-        Ok(models) => models.iter().map(|model| prefixed(provider, model)).collect(),
+        Ok(models) => {
+            let catalogue = gateway.catalogue.current();
+            models
+                .iter()
+                .map(|model| prefixed(&catalogue, provider, model))
+                .collect()
+        }
         Err(_) => Vec::new(),
     }
 }
@@ -96,7 +108,7 @@ pub async fn ask(gateway: &Gateway, provider: &Provider) -> Result<Vec<Value>> {
 }
 
 /// A registered model, with what is known of it.
-fn described(provider: &Provider, model: &crate::config::Model, id: &str) -> Value {
+fn described(catalogue: &Table, provider: &Provider, model: &Model, id: &str) -> Value {
     let mut fields = Map::new();
     fields.insert("id".to_owned(), json!(id));
     fields.insert("object".to_owned(), json!("model"));
@@ -105,22 +117,22 @@ fn described(provider: &Provider, model: &crate::config::Model, id: &str) -> Val
     if let Some(name) = &model.name {
         fields.insert("name".to_owned(), json!(name));
     }
-    if let Some(window) = model.context_window {
-        fields.insert("context_window".to_owned(), json!(window));
-    }
+    facts::add(&mut fields, provider.known(catalogue, &model.id));
     Value::Object(fields)
 }
 
 /// A model of a provider's own list: its id gets the provider's name in front, so that it routes there.
-fn prefixed(provider: &Provider, model: &Value) -> Value {
+fn prefixed(catalogue: &Table, provider: &Provider, model: &Value) -> Value {
     let mut model = model.clone();
     if let Some(fields) = model.as_object_mut() {
         let id = fields.get("id").and_then(Value::as_str).unwrap_or_default();
+        let known = provider.known(catalogue, id);
         let id = format!("{}/{id}", provider.name());
         fields.insert("id".to_owned(), json!(id));
         fields.entry("object").or_insert_with(|| json!("model"));
         fields.entry("created").or_insert_with(|| json!(0));
         fields.entry("owned_by").or_insert_with(|| json!(provider.id()));
+        facts::add(fields, known);
     }
     model
 }

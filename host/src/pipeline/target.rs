@@ -6,6 +6,7 @@ use crate::{
     call::Call,
     error::{Error, Result},
     gateway::{Gateway, Provider},
+    price::Price,
 };
 
 /// One provider, and its name for the model.
@@ -14,6 +15,8 @@ pub(super) struct Target {
     pub(super) provider: Arc<Provider>,
     /// The model as this provider knows it.
     pub(super) model: String,
+    /// What an answer costs.
+    pub(super) price: Option<Arc<Price>>,
 }
 
 /// The targets of a call, at least one. Refuses a call that no target's model can take.
@@ -25,14 +28,17 @@ pub(super) fn find(gateway: &Gateway, call: &Call) -> Result<Vec<Target>> {
             model: call.model.clone(),
             hint: missing.to_string(),
         })?;
+    let catalogue = gateway.catalogue.current();
     let mut too_long = None;
     let mut targets = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         let Some(provider) = gateway.providers.get(candidate.provider) else {
             continue;
         };
-        match call.fits(provider.context_window(&candidate.model)) {
+        let known = provider.known(&catalogue, &candidate.model);
+        match call.fits(known.most_tokens()) {
             Ok(()) => targets.push(Target {
+                price: known.price().filter(|_| at_list_price(call)),
                 provider: provider.clone(),
                 model: candidate.model,
             }),
@@ -43,4 +49,10 @@ pub(super) fn find(gateway: &Gateway, call: &Call) -> Result<Vec<Target>> {
         Some(error) if targets.is_empty() => Err(error),
         _ => Ok(targets),
     }
+}
+
+/// Providers take more, or less, of who wants to be served sooner or can wait; how much is not known.
+fn at_list_price(call: &Call) -> bool {
+    let tier = call.field("service_tier");
+    tier.is_none_or(|tier| matches!(tier, "\"auto\"" | "\"default\"" | "\"standard\"" | "\"standard_only\""))
 }

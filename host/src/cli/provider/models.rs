@@ -58,14 +58,33 @@ fn show(models: &[Value]) {
     if models.is_empty() {
         return print::line("No models: `witgate provider test ID` says why a provider lists none.");
     }
-    let mut table = print::table(&["Model", "Provider", "Name", "Context window"]);
+    let mut table = print::table(&[
+        "Model",
+        "Provider",
+        "Name",
+        "Context window",
+        "Longest answer",
+        "USD per 1M in",
+        "out",
+        "Deprecated from",
+    ]);
     let text = |model: &Value, key| match model.get(key) {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),
     };
     for model in models {
-        table.add_row(["id", "owned_by", "name", "context_window"].map(|key| text(model, key)));
+        let price = |key| model.get("pricing").map(|price| text(price, key)).unwrap_or_default();
+        table.add_row([
+            text(model, "id"),
+            text(model, "owned_by"),
+            text(model, "name"),
+            text(model, "context_window"),
+            text(model, "max_output_tokens"),
+            price("input"),
+            price("output"),
+            text(model, "deprecation_date"),
+        ]);
     }
     print::line(table);
 }

@@ -61,9 +61,12 @@ fn the_printed_format_means_what_its_document_says() {
     assert_eq!(provider.headers["user-agent"], "Polydev/1.0");
     let model = provider.model("custom-model-v1").expect("the model");
     assert_eq!(model.context_window, Some(8192));
-    let price = model.price.expect("a price");
+    let price = model.price.as_ref().expect("a price");
     // 0.001 USD per thousand tokens is a microdollar per token.
-    assert_eq!((price.input, price.output), (Some(1_000_000), Some(2_000_000)));
+    assert_eq!(
+        (price.rate("input"), price.rate("output")),
+        (Some(1_000_000), Some(2_000_000))
+    );
 }
 
 #[test]
@@ -81,7 +84,10 @@ fn a_server_that_wants_no_key_gets_none() {
 #[test]
 fn a_free_model_costs_nothing_and_an_unpriced_one_is_unknown() {
     let free = polydev("polydev-ollama.json");
-    assert_eq!(only(&free).models[0].price.expect("a price").input, Some(0));
+    assert_eq!(
+        only(&free).models[0].price.as_ref().expect("a price").rate("input"),
+        Some(0)
+    );
     let unpriced = polydev("polydev-localai.json");
     assert_eq!(only(&unpriced).models[0].price, None);
 }

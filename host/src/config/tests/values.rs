@@ -105,7 +105,7 @@ fn prices_are_read_in_the_unit_they_name() {
     ] {
         let config = toml(&format!("{START}models = [{{ id = \"m\", {written} }}]"), &[]).expect(written);
         assert_eq!(
-            only(&config).models[0].price.expect("a price").input,
+            only(&config).models[0].price.as_ref().expect("a price").rate("input"),
             Some(picodollars),
             "{written}"
         );
