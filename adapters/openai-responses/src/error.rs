@@ -38,6 +38,17 @@ pub(crate) fn from_reply(reply: &Response) -> Failure {
     }
 }
 
+/// True if the provider does not take thoughts that came back: they are another one's, or it has changed its keys.
+pub(crate) fn is_about_thoughts(reply: &Response) -> bool {
+    let body = reply.text().unwrap_or_default();
+    (400..500).contains(&reply.status())
+        && (body.contains("invalid_encrypted_content")
+            || (body.contains("ncrypted")
+                && ["could not be verified", "not issued"]
+                    .iter()
+                    .any(|sign| body.contains(sign))))
+}
+
 /// The failure that a member `error` of a response tells of, or an event. `text`: that JSON text.
 pub(crate) fn told(text: &str, status: u16) -> Failure {
     let inner = Object::parse(text).and_then(|object| object.get("error").filter(|error| error.starts_with('{')));

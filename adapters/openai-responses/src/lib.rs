@@ -34,6 +34,22 @@ fn own(ctx: &Context, path: &str, body: &str) -> Result<Step> {
     request.idempotent().relay().send()
 }
 
+/// A chat. `own`: with the items of earlier answers as they came; then the client's request is kept, for a provider that does not know
+/// them (any more), as after a move from another one, is asked again without.
+fn chat(ctx: &Context, body: &str, own: bool) -> Result<Step> {
+    let about = request::About {
+        model: ctx.model(),
+        streaming: ctx.streaming(),
+        own,
+        config: ctx.config()?,
+    };
+    let sent = request::translate(body, &about)?;
+    let request = Request::post(endpoint::url(ctx.base_url(), "responses")).json_text(sent.body);
+    let request = if ctx.streaming() { request.sse() } else { request };
+    // A request that failed has cost nothing, so it may be sent again.
+    request.idempotent().then(if sent.own { body } else { "" })
+}
+
 impl Adapter for OpenAiResponses {
     fn describe() -> Manifest {
         describe::manifest()
@@ -49,14 +65,13 @@ impl Adapter for OpenAiResponses {
                 return Err(Failure::unsupported(text));
             }
         }
-        let sent = request::translate(body, ctx.model(), ctx.streaming(), &ctx.config()?)?;
-        let request = Request::post(endpoint::url(ctx.base_url(), "responses")).json_text(sent);
-        let request = if ctx.streaming() { request.sse() } else { request };
-        // A request that failed has cost nothing, so it may be sent again.
-        request.idempotent().send()
+        chat(ctx, body, true)
     }
 
-    fn transform_response(_: &Context, reply: Response) -> Result<Step> {
+    fn transform_response(ctx: &Context, reply: Response) -> Result<Step> {
+        if error::is_about_thoughts(&reply) && !reply.state().is_empty() {
+            return chat(ctx, reply.state(), false);
+        }
         if !reply.is_success() {
             return Err(error::from_reply(&reply));
         }

@@ -31,17 +31,37 @@ pub(crate) struct Config {
     store: bool,
 }
 
+/// What a request is translated for.
+pub(crate) struct About<'a> {
+    /// the provider's model id
+    pub(crate) model: &'a str,
+    /// the client wants chunks
+    pub(crate) streaming: bool,
+    /// the items of earlier answers may come back as they were
+    pub(crate) own: bool,
+    /// the provider's settings
+    pub(crate) config: Config,
+}
+
+/// A request to be sent.
+pub(crate) struct Sent {
+    /// its body
+    pub(crate) body: String,
+    /// items of earlier answers are in it as they were
+    pub(crate) own: bool,
+}
+
 /// Translates the client's request into a body for `POST /responses`.
-pub(crate) fn translate(body: &str, model: &str, streaming: bool, config: &Config) -> Result<String, Failure> {
+pub(crate) fn translate(body: &str, about: &About<'_>) -> Result<Sent, Failure> {
     let chat: Chat<'_> = serde_json::from_str(body)
         .map_err(|error| Failure::invalid_request(format!("The request cannot be read: {error}.")))?;
     let settings = Settings::read(&chat.fields)?;
-    let conversation = Conversation::of(&chat.messages)?;
+    let conversation = Conversation::of(&chat.messages, about.own)?;
     let tools = tools::list(&chat.tools, settings.web_search)?;
 
     let mut out = String::with_capacity(body.len() + body.len() / 8 + 256);
     out.push_str("{\"model\":");
-    push_string(&mut out, model);
+    push_string(&mut out, about.model);
     if !conversation.instructions.is_empty() && settings.instructions.is_none() {
         let instructions = ["\"", &conversation.instructions, "\""].concat();
         push_field(&mut out, "instructions", &instructions);
@@ -55,12 +75,15 @@ pub(crate) fn translate(body: &str, model: &str, streaming: bool, config: &Confi
     if let Some(choice) = settings.tool_choice.filter(|_| !tools.is_empty()) {
         push_field(&mut out, "tool_choice", &tools::choice(choice)?);
     }
-    settings.push(&mut out, model, config)?;
-    if streaming {
+    settings.push(&mut out, about.model, &about.config)?;
+    if about.streaming {
         push_field(&mut out, "stream", "true");
     }
     out.push('}');
-    Ok(out)
+    Ok(Sent {
+        body: out,
+        own: conversation.own,
+    })
 }
 
 /// What the client sent is wrong. `param`: the field.

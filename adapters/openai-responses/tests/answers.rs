@@ -73,6 +73,60 @@ fn encrypted_thoughts_come_back_in_their_places_byte_for_byte() {
 }
 
 #[test]
+fn a_provider_that_does_not_know_the_thoughts_is_asked_again_without_them() {
+    let message = whole(&json!([thoughts(), said("One"), called("c1")]))["choices"][0]["message"].take();
+    let result = json!({"role": "tool", "tool_call_id": "c1", "content": "ok"});
+    let asked = json!({"messages": [{"role": "user", "content": "Hi"}, message, result]}).to_string();
+    let refusal = |code: &str, message: &str| {
+        let error =
+            json!({"error": {"message": message, "type": "invalid_request_error", "param": null, "code": code}});
+        Reply::status(400).body(error.to_string())
+    };
+    for refused in [
+        refusal(
+            "invalid_encrypted_content",
+            "The encrypted content gAAA...== could not be verified.",
+        ),
+        refusal("", "The encrypted content for item rs_1 could not be verified."),
+    ] {
+        let played = Call::chat(asked.clone())
+            .play::<OpenAiResponses>([refused, Reply::json(response(&json!([said("Hi")])).to_string())]);
+        assert_eq!(played.text(), "Hi");
+        let kinds = |at: usize| {
+            let input = played.requests()[at].json()["input"].take();
+            input
+                .as_array()
+                .expect("items")
+                .iter()
+                .map(|item| item["type"].clone())
+                .collect::<Vec<Value>>()
+        };
+        assert_eq!(
+            kinds(0),
+            [
+                "message",
+                "reasoning",
+                "message",
+                "function_call",
+                "function_call_output"
+            ]
+        );
+        assert_eq!(
+            kinds(1),
+            ["message", "message", "function_call", "function_call_output"]
+        );
+    }
+    // Once, and only where there was something to leave out.
+    let refused = || refusal("invalid_encrypted_content", "No.");
+    assert!(
+        Call::chat(asked)
+            .play::<OpenAiResponses>([refused(), refused()])
+            .is_failure()
+    );
+    assert!(Call::says("Hi").play::<OpenAiResponses>([refused()]).is_failure());
+}
+
+#[test]
 fn items_whose_text_or_calls_the_client_changed_do_not_come_back() {
     let mut message = whole(&json!([thoughts(), said("One"), called("c1")]))["choices"][0]["message"].take();
     message["content"] = json!("Other");

@@ -135,6 +135,16 @@ fn calls_and_their_results_are_items_of_their_own() {
 }
 
 #[test]
+fn the_assistants_texts_are_one_string_and_others_thoughts_are_left_out() {
+    let parts = json!([{"type": "thinking", "thinking": "Hm"}, {"type": "text", "text": "A"}, {"type": "text", "text": "\"B\""}]);
+    let messages = json!([{"role": "assistant", "content": parts}]);
+    assert_eq!(
+        input(&messages),
+        json!([{"type": "message", "role": "assistant", "content": "A\"B\""}])
+    );
+}
+
+#[test]
 fn a_refusal_is_a_part_of_what_the_assistant_said() {
     let messages = json!([{"role": "assistant", "content": null, "refusal": "No."}]);
     assert_eq!(

@@ -6,7 +6,7 @@
 //! message before it says. So no other client, provider or conversation gets it, also where a provider counts its ids from nought.
 //! Answers without calls need nothing back. Nothing here waits: what is not there is left out, and the call goes on without.
 //!
-//! [`shelf`] is where it lies, for a bounded time and within bounded memory; [`answer`] reads it, [`request`] puts it back.
+//! `shelf` is where it lies, for a bounded time and within bounded memory; `answer` reads it, `request` puts it back.
 
 mod answer;
 mod request;

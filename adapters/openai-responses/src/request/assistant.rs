@@ -4,29 +4,18 @@ use serde_json::value::RawValue;
 use witgate_sdk::Failure;
 
 use super::chat::{Message, ToolCall};
-use super::parts::{self, Side};
+use super::parts::{self, Part};
 use super::refuse;
-use crate::json::{Object, push_comma, push_field, push_string};
+use crate::json::{Object, between_quotes, pieces, push_comma, push_field, push_string};
 use crate::output::Item;
 
-/// Adds the items of an assistant's message: text, then calls; or the very items an earlier answer gave.
+/// Adds the items of an assistant's message: text, then calls.
 pub(super) fn push(out: &mut String, message: &Message<'_>, at: usize) -> Result<(), Failure> {
-    if let Some(items) = own_items(message) {
-        push_comma(out);
-        out.push_str(&items);
-        return Ok(());
-    }
-    let content = message
-        .content
-        .filter(|content| !matches!(content.get(), "null" | "\"\"" | "[]"));
-    let refusal = message.refusal.filter(|text| !matches!(text.get(), "null" | "\"\""));
-    if content.is_some() || refusal.is_some() || message.calls().is_empty() {
+    let (text, refusal) = said(message, at)?;
+    if !text.is_empty() || !refusal.is_empty() || message.calls().is_empty() {
         push_comma(out);
         out.push_str("{\"type\":\"message\",\"role\":\"assistant\",\"content\":");
-        match refusal {
-            Some(refusal) => push_parts(out, content, refusal, at)?,
-            None => parts::push(out, content, Side::Output, at)?,
-        }
+        push_content(out, &text, &refusal);
         out.push('}');
     }
     for (number, call) in message.calls().iter().enumerate() {
@@ -38,22 +27,43 @@ pub(super) fn push(out: &mut String, message: &Message<'_>, at: usize) -> Result
     Ok(())
 }
 
-/// Writes text and refusal as a list.
-fn push_parts(out: &mut String, content: Option<&RawValue>, refusal: &RawValue, at: usize) -> Result<(), Failure> {
-    out.push('[');
-    match content.map(RawValue::get) {
-        Some(text) if text.starts_with('"') => parts::push_text(out, text, Side::Output),
-        Some(list) => parts::push_list(out, list, Side::Output, at)?,
-        None => {}
+/// What the assistant said, and what it refused to: pieces of JSON strings. Thoughts of other providers are left out.
+fn said(message: &Message<'_>, at: usize) -> Result<(String, String), Failure> {
+    let mut refusal = pieces(message.refusal).to_owned();
+    let content = message.content.map_or("null", RawValue::get);
+    if !content.starts_with('[') {
+        return Ok((between_quotes(content).unwrap_or_default().to_owned(), refusal));
     }
-    push_comma(out);
-    parts::push_refusal(out, refusal.get());
-    out.push(']');
-    Ok(())
+    let wrong = || refuse("This content cannot be read.", format!("messages[{at}].content"));
+    let parts: Vec<Part<'_>> = serde_json::from_str(content).map_err(|_| wrong())?;
+    let text = parts.iter().map(|part| pieces(part.text)).collect();
+    parts.iter().for_each(|part| refusal.push_str(pieces(part.refusal)));
+    Ok((text, refusal))
 }
 
-/// The items in `extra_content`, if they still say what the message says: a client may have changed its text or its calls.
-fn own_items(message: &Message<'_>) -> Option<String> {
+/// Writes the text as a string, which is all that the API takes of a message without an id; a refusal has no other form than a part.
+fn push_content(out: &mut String, text: &str, refusal: &str) {
+    if refusal.is_empty() {
+        for piece in ["\"", text, "\""] {
+            out.push_str(piece);
+        }
+        return;
+    }
+    out.push('[');
+    if !text.is_empty() {
+        for piece in ["{\"type\":\"output_text\",\"text\":\"", text, "\",\"annotations\":[]}"] {
+            out.push_str(piece);
+        }
+    }
+    push_comma(out);
+    for piece in ["{\"type\":\"refusal\",\"refusal\":\"", refusal, "\"}]"] {
+        out.push_str(piece);
+    }
+}
+
+/// The very items of an earlier answer, from `extra_content`, if they still say what the message says: a client may have changed its
+/// text or its calls.
+pub(super) fn own_items(message: &Message<'_>) -> Option<String> {
     let extra = Object::parse(message.extra_content?.get())?;
     let list = Object::parse(extra.get("openai")?)?.get("output")?;
     let items: Vec<&RawValue> = serde_json::from_str(list).ok()?;

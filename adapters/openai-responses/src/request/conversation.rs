@@ -6,8 +6,7 @@ use serde_json::value::RawValue;
 use witgate_sdk::Failure;
 
 use super::chat::Message;
-use super::parts::{self, Side};
-use super::{assistant, refuse};
+use super::{assistant, parts, refuse};
 use crate::json::{between_quotes, push_comma, push_field, push_string};
 
 /// The conversation as the API wants it.
@@ -19,19 +18,21 @@ pub(super) struct Conversation<'m> {
     pub(super) input: String,
     /// calls of tools with free-form input: their results are items of another kind
     custom: Vec<&'m str>,
+    /// there are items of earlier answers as they were
+    pub(super) own: bool,
 }
 
 impl<'m> Conversation<'m> {
-    /// Translates all messages.
-    pub(super) fn of(messages: &'m [Message<'m>]) -> Result<Self, Failure> {
+    /// Translates all messages. `own`: items of earlier answers may come back as they were.
+    pub(super) fn of(messages: &'m [Message<'m>], own: bool) -> Result<Self, Failure> {
         let mut conversation = Self::default();
         for (at, message) in messages.iter().enumerate() {
-            conversation.add(message, at)?;
+            conversation.add(message, at, own)?;
         }
         Ok(conversation)
     }
 
-    fn add(&mut self, message: &'m Message<'m>, at: usize) -> Result<(), Failure> {
+    fn add(&mut self, message: &'m Message<'m>, at: usize, own: bool) -> Result<(), Failure> {
         match &*message.role {
             "system" | "developer" => {
                 let instructions = plain(message).filter(|_| self.input.is_empty());
@@ -42,7 +43,10 @@ impl<'m> Conversation<'m> {
             }
             "user" => self.push_message(message, at)?,
             "assistant" => {
-                assistant::push(&mut self.input, message, at)?;
+                match assistant::own_items(message).filter(|_| own) {
+                    Some(items) => self.push_own(&items),
+                    None => assistant::push(&mut self.input, message, at)?,
+                }
                 let custom = message.calls().iter().filter(|call| call.custom.is_some());
                 self.custom.extend(custom.filter_map(|call| call.id.as_deref()));
             }
@@ -67,12 +71,18 @@ impl<'m> Conversation<'m> {
         self.instructions.push_str(text);
     }
 
+    fn push_own(&mut self, items: &str) {
+        self.own = true;
+        push_comma(&mut self.input);
+        self.input.push_str(items);
+    }
+
     fn push_message(&mut self, message: &Message<'_>, at: usize) -> Result<(), Failure> {
         push_comma(&mut self.input);
         self.input.push_str("{\"type\":\"message\",\"role\":");
         push_string(&mut self.input, &message.role);
         self.input.push_str(",\"content\":");
-        parts::push(&mut self.input, message.content, Side::Input, at)?;
+        parts::push(&mut self.input, message.content, at)?;
         self.input.push('}');
         Ok(())
     }
@@ -94,7 +104,7 @@ impl<'m> Conversation<'m> {
         self.input.push_str(",\"call_id\":");
         push_string(&mut self.input, id);
         self.input.push_str(",\"output\":");
-        parts::push(&mut self.input, message.content, Side::Input, at)?;
+        parts::push(&mut self.input, message.content, at)?;
         self.input.push('}');
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What a message has in it, as the API wants it: a string stays one, and each part of a list gets its name here.
+//! What a message of the user's, or a tool's result, has in it: a string stays one, and each part of a list gets its name here.
 
 use std::borrow::Cow;
 
@@ -9,23 +9,15 @@ use witgate_sdk::Failure;
 use super::refuse;
 use crate::json::{Object, pieces, push_comma, push_field, string};
 
-/// Who says it: texts are called otherwise by side.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    /// the user, the system, or a tool
-    Input,
-    /// the assistant
-    Output,
-}
-
+/// A part, read as far as the translation looks at it.
 #[derive(Deserialize)]
-struct Part<'a> {
+pub(super) struct Part<'a> {
     #[serde(borrow)]
     r#type: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    text: Option<&'a RawValue>,
+    pub(super) text: Option<&'a RawValue>,
     #[serde(borrow)]
-    refusal: Option<&'a RawValue>,
+    pub(super) refusal: Option<&'a RawValue>,
     #[serde(borrow)]
     image_url: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -35,13 +27,13 @@ struct Part<'a> {
 }
 
 /// Writes the value of `content`, or of a result's `output`.
-pub(super) fn push(out: &mut String, content: Option<&RawValue>, side: Side, at: usize) -> Result<(), Failure> {
+pub(super) fn push(out: &mut String, content: Option<&RawValue>, at: usize) -> Result<(), Failure> {
     match content.map(RawValue::get) {
         None | Some("null") => out.push_str("\"\""),
         Some(text) if text.starts_with('"') => out.push_str(text),
         Some(list) => {
             out.push('[');
-            push_list(out, list, side, at)?;
+            push_list(out, list, at)?;
             out.push(']');
         }
     }
@@ -49,11 +41,11 @@ pub(super) fn push(out: &mut String, content: Option<&RawValue>, side: Side, at:
 }
 
 /// Adds the parts of a list.
-pub(super) fn push_list(out: &mut String, list: &str, side: Side, at: usize) -> Result<(), Failure> {
+fn push_list(out: &mut String, list: &str, at: usize) -> Result<(), Failure> {
     let wrong = |_| refuse("This content cannot be read.", format!("messages[{at}].content"));
     let list: Vec<&RawValue> = serde_json::from_str(list).map_err(wrong)?;
     for (number, raw) in list.iter().enumerate() {
-        push_part(out, raw.get(), side).map_err(|what| refuse(what, format!("messages[{at}].content[{number}]")))?;
+        push_part(out, raw.get()).map_err(|what| refuse(what, format!("messages[{at}].content[{number}]")))?;
     }
     Ok(())
 }
@@ -81,13 +73,12 @@ pub(super) fn text_of(content: Option<&RawValue>) -> String {
 }
 
 /// The error says what is wrong with the part.
-fn push_part(out: &mut String, raw: &str, side: Side) -> Result<(), &'static str> {
+fn push_part(out: &mut String, raw: &str) -> Result<(), &'static str> {
     let part: Part<'_> = serde_json::from_str(raw).map_err(|_| "This part cannot be read.")?;
     push_comma(out);
     match part.r#type.as_deref() {
-        Some("text") => push_text(out, part.text.map_or("\"\"", RawValue::get), side),
-        Some("refusal") if side == Side::Output => push_refusal(out, part.refusal.map_or("\"\"", RawValue::get)),
-        Some("refusal") => push_text(out, part.refusal.map_or("\"\"", RawValue::get), side),
+        Some("text") => push_text(out, part.text),
+        Some("refusal") => push_text(out, part.refusal),
         Some("image_url") => push_image(out, part.image_url.ok_or("An image part needs a URL.")?.get())?,
         Some("input_audio") if part.input_audio.is_some() => {
             out.push_str("{\"type\":\"input_audio\"");
@@ -101,20 +92,12 @@ fn push_part(out: &mut String, raw: &str, side: Side) -> Result<(), &'static str
     Ok(())
 }
 
-/// Writes a text, which is a JSON string.
-pub(super) fn push_text(out: &mut String, text: &str, side: Side) {
-    let (before, after) = match side {
-        Side::Input => ("{\"type\":\"input_text\",\"text\":", "}"),
-        Side::Output => ("{\"type\":\"output_text\",\"text\":", ",\"annotations\":[]}"),
-    };
-    for piece in [before, text, after] {
-        out.push_str(piece);
-    }
-}
-
-/// Writes what the model refused, a JSON string.
-pub(super) fn push_refusal(out: &mut String, text: &str) {
-    for piece in ["{\"type\":\"refusal\",\"refusal\":", text, "}"] {
+fn push_text(out: &mut String, text: Option<&RawValue>) {
+    for piece in [
+        "{\"type\":\"input_text\",\"text\":",
+        text.map_or("\"\"", RawValue::get),
+        "}",
+    ] {
         out.push_str(piece);
     }
 }
