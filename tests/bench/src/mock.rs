@@ -1,10 +1,11 @@
-//! The model provider behind every contender: OpenAI's and Anthropic's wire formats, fixed answers, one thread.
+//! The model provider behind every contender: the wire formats of all that Witgate has adapters for, fixed answers, one thread.
 //!
-//! `bench mock --listen 127.0.0.1:9100`. Beside the two APIs it has `GET /bench/requests` (how many it has answered) and
-//! `GET /bench/pace/MICROSECONDS` (the time between the events of every later stream).
+//! `bench mock --listen 127.0.0.1:9100`. Beside the providers' APIs it has `GET /bench/requests` (how many it has answered) and
+//! `GET /bench/streams/KIND/MICROSECONDS` (what later streams are made of, `text` or `calls`, and the time between two events).
 
 mod answers;
 mod events;
+mod formats;
 
 use answers::Answers;
 use bytes::Bytes;
@@ -23,27 +24,65 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Where it listens if nothing else is said; the contenders' configurations name it.
 pub(crate) const LISTEN: &str = "127.0.0.1:9100";
-const LARGEST_REQUEST: usize = 1 << 20;
+const LARGEST_REQUEST: usize = 4 << 20;
 
 struct Mock {
-    openai: Api,
-    anthropic: Api,
+    apis: Vec<Api>,
     models: Bytes,
     pace: Cell<Option<Duration>>,
+    calls: Cell<bool>,
     answered: Cell<u64>,
 }
 
+/// One provider's API.
 struct Api {
+    /// whether a request with this path is for it
+    takes: fn(&str) -> bool,
+    stream_type: HeaderValue,
     whole: Bytes,
     events: Rc<Vec<Bytes>>,
+    calls: Rc<Vec<Bytes>>,
 }
 
-impl From<Answers> for Api {
-    fn from(answers: Answers) -> Self {
+impl Api {
+    fn new(takes: fn(&str) -> bool, stream_type: &'static str, answers: Answers) -> Self {
         Self {
+            takes,
+            stream_type: HeaderValue::from_static(stream_type),
             whole: answers.whole,
             events: Rc::new(answers.events),
+            calls: Rc::new(answers.calls),
         }
+    }
+
+    /// All of them. What is asked for by more than one path ending comes first.
+    fn all() -> Vec<Self> {
+        const SSE: &str = "text/event-stream; charset=utf-8";
+        let api = Self::new;
+        vec![
+            api(|path| path.ends_with("/chat/completions"), SSE, answers::openai()),
+            api(|path| path.ends_with("/v1/messages"), SSE, answers::anthropic()),
+            api(|path| path.ends_with("/responses"), SSE, formats::responses()),
+            api(
+                |path| path.ends_with("GenerateContent") || path.ends_with("generateContent"),
+                SSE,
+                formats::gemini(),
+            ),
+            api(|path| path.ends_with("/v2/chat"), SSE, formats::cohere()),
+            api(
+                |path| path.ends_with("/api/chat"),
+                "application/x-ndjson",
+                formats::ollama(),
+            ),
+            api(|path| path.ends_with("/predictions"), SSE, formats::replicate()),
+            api(|path| path == formats::REPLICATE_STREAM, SSE, formats::replicate()),
+            api(
+                |path| path.contains("/converse"),
+                "application/vnd.amazon.eventstream",
+                formats::bedrock(),
+            ),
+            api(|path| path.contains("/models/"), SSE, formats::huggingface()),
+        ]
     }
 }
 
@@ -59,10 +98,10 @@ pub(crate) async fn serve(arguments: &[String]) -> Result<(), String> {
         .await
         .map_err(|error| format!("{address}: {error}"))?;
     let mock = Rc::new(Mock {
-        openai: answers::openai().into(),
-        anthropic: answers::anthropic().into(),
+        apis: Api::all(),
         models: answers::models(),
         pace: Cell::new(None),
+        calls: Cell::new(false),
         answered: Cell::new(0),
     });
     loop {
@@ -92,27 +131,31 @@ async fn answer(request: Request<Incoming>, mock: Rc<Mock>) -> Result<Response<A
     let Ok(body) = body else {
         return Ok(whole(StatusCode::PAYLOAD_TOO_LARGE, Bytes::new()));
     };
-    if head.method == Method::GET {
+    let streamed_later = path == formats::REPLICATE_STREAM;
+    if head.method == Method::GET && !streamed_later {
         return Ok(mock.about(path));
     }
-    let api = match path {
-        _ if path.ends_with("/chat/completions") => &mock.openai,
-        _ if path.ends_with("/messages") => &mock.anthropic,
-        _ => return Ok(whole(StatusCode::NOT_FOUND, Bytes::from_static(b"{}"))),
+    let Some(api) = mock.apis.iter().find(|api| (api.takes)(path)) else {
+        return Ok(whole(StatusCode::NOT_FOUND, Bytes::from_static(b"{}")));
     };
-    mock.answered.set(mock.answered.get() + 1);
-    Ok(if wants_stream(&body) {
-        mock.stream(api)
-    } else {
-        whole(StatusCode::OK, api.whole.clone())
+    mock.answered.set(mock.answered.get() + u64::from(!streamed_later));
+    let streams = streamed_later || path.contains("stream") || wants_stream(&body);
+    Ok(match streams {
+        true if path.ends_with("/predictions") => whole(StatusCode::CREATED, formats::replicate_begun()),
+        true => mock.stream(api),
+        false => whole(StatusCode::OK, api.whole.clone()),
     })
 }
 
 impl Mock {
     fn about(&self, path: &str) -> Response<Answer> {
-        if let Some(pace) = path.strip_prefix("/bench/pace/") {
+        if let Some((kind, pace)) = path
+            .strip_prefix("/bench/streams/")
+            .and_then(|rest| rest.split_once('/'))
+        {
             self.pace
                 .set(pace.parse().ok().filter(|pace| *pace > 0).map(Duration::from_micros));
+            self.calls.set(kind == "calls");
             return whole(StatusCode::OK, Bytes::new());
         }
         match path {
@@ -123,12 +166,10 @@ impl Mock {
     }
 
     fn stream(&self, api: &Api) -> Response<Answer> {
-        let events = Events::new(Rc::clone(&api.events), self.pace.get());
+        let events = if self.calls.get() { &api.calls } else { &api.events };
+        let events = Events::new(Rc::clone(events), self.pace.get());
         let mut reply = Response::new(Answer::Stream(events));
-        reply.headers_mut().insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("text/event-stream; charset=utf-8"),
-        );
+        reply.headers_mut().insert(CONTENT_TYPE, api.stream_type.clone());
         reply
     }
 }

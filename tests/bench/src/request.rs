@@ -15,19 +15,62 @@ const QUESTION: &str = "Route notes: the north path leaves the valley station at
     five, one of us is not free from giddiness, and we can start on 24 June at nine in the morning. It rained until last night. \
     Which path should we take, when will we be at the hut, and what must we do before we leave?";
 
+/// How much is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// a kilobyte: two messages
+    Small,
+    /// 200 KB: what an agent has done so far, tools and their results
+    History,
+    /// a megabyte: the same with pictures in it
+    Megabyte,
+}
+
 /// The request's JSON for a model, streamed (with usage asked for) or not.
-pub(crate) fn body(model: &str, stream: bool) -> Vec<u8> {
-    let mut body = json!({
-        "model": model,
-        "messages": [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": QUESTION}],
-        "temperature": 0.2,
-        "max_tokens": 256,
-    });
+pub(crate) fn body(model: &str, stream: bool, size: Size) -> Vec<u8> {
+    let mut messages = vec![
+        json!({"role": "system", "content": INSTRUCTIONS}),
+        json!({"role": "user", "content": QUESTION}),
+    ];
+    if size != Size::Small {
+        (0..HISTORY).for_each(|turn| messages.extend(worked(turn)));
+        messages.push(json!({"role": "user", "content": "Go on."}));
+    }
+    if size == Size::Megabyte {
+        messages.push(json!({"role": "user", "content": (0..PICTURES).map(|_| picture()).collect::<Vec<_>>()}));
+    }
+    let mut body = json!({"model": model, "messages": messages, "temperature": 0.2, "max_tokens": 256});
+    if size != Size::Small {
+        body["tools"] = json!([{"type": "function", "function": {"name": "read_file", "description": "Reads a file.",
+            "parameters": {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}}}]);
+    }
     if stream {
         body["stream"] = Value::Bool(true);
         body["stream_options"] = json!({"include_usage": true});
     }
     body.to_string().into_bytes()
+}
+
+/// Turns of a history, and pictures: so many make the size that the tables name.
+const HISTORY: usize = 94;
+const PICTURES: usize = 4;
+const PICTURE: usize = 200_000;
+
+/// One turn of an agent: a call, and a result of two kilobytes with the quotes and line ends of source code.
+fn worked(turn: usize) -> [Value; 2] {
+    let id = format!("call_{turn:09}");
+    let arguments = json!({"path": format!("src/part_{turn}.rs")}).to_string();
+    let call = json!({"id": id, "type": "function", "function": {"name": "read_file", "arguments": arguments}});
+    let line = "    let title = map.get(\"title\").ok_or(\"no title\")?;\n";
+    [
+        json!({"role": "assistant", "content": "I read the next file.", "tool_calls": [call]}),
+        json!({"role": "tool", "tool_call_id": id, "content": line.repeat(31)}),
+    ]
+}
+
+fn picture() -> Value {
+    let url = format!("data:image/png;base64,iVBORw0KGgo{}", "A".repeat(PICTURE - 11));
+    json!({"type": "image_url", "image_url": {"url": url}})
 }
 
 #[cfg(test)]
@@ -36,7 +79,14 @@ mod tests {
 
     #[test]
     fn the_request_has_the_size_that_the_tables_name() {
-        let size = body("gpt-4o-mini", false).len();
-        assert!((900..1200).contains(&size), "{size} bytes are not about a kilobyte");
+        let table = [
+            (Size::Small, 900..1200),
+            (Size::History, 190_000..210_000),
+            (Size::Megabyte, 990_000..1_048_576),
+        ];
+        for (size, expected) in table {
+            let bytes = body("gpt-4o-mini", false, size).len();
+            assert!(expected.contains(&bytes), "{bytes} bytes");
+        }
     }
 }

@@ -15,7 +15,7 @@ use http_body_util::Full;
 use hyper::{Request, StatusCode};
 use machine::Processors;
 use options::Options;
-use scenario::Scenario;
+use scenario::{Kind, Scenario};
 use serde::Serialize;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -39,9 +39,23 @@ struct Visit {
     failure: Option<String>,
 }
 
+impl Visit {
+    fn take(&mut self, adapter: Option<&str>, measured: Result<Measurement, String>) {
+        match measured {
+            Ok(measurement) => self.measurements.push(Measurement {
+                adapter: adapter.map(str::to_owned),
+                ..measurement
+            }),
+            Err(reason) => self.failure = Some(reason),
+        }
+    }
+}
+
 /// One scenario of a visit.
 #[derive(Serialize)]
 struct Measurement {
+    /// the adapter, where adapters are compared
+    adapter: Option<String>,
     #[serde(serialize_with = "as_text")]
     scenario: Scenario,
     load: Summary,
@@ -136,9 +150,14 @@ async fn visit(contender: &Contender, options: &Options, places: &Places, proces
         let Some(route) = contender.route(scenario.translated) else {
             continue;
         };
-        match load(contender, route, *scenario, options.seconds, id).await {
-            Ok(measurement) => visit.measurements.push(measurement),
-            Err(reason) => visit.failure = Some(reason),
+        let measured = load(contender, route, *scenario, options.seconds, id).await;
+        visit.take(None, measured);
+    }
+    for (adapter, route) in contender.adapters().filter(|_| options.adapters) {
+        println!("  {adapter}");
+        for scenario in options.of_adapters() {
+            let measured = load(contender, &route, scenario, options.seconds, id).await;
+            visit.take(Some(adapter), measured);
         }
     }
     if let Some(process) = process {
@@ -211,7 +230,7 @@ async fn ask_once(contender: &Contender) -> Result<(StatusCode, String), String>
     for (name, value) in contender.headers() {
         asked = asked.header(name, value);
     }
-    let body = Bytes::from(request::body(&route.model, false));
+    let body = Bytes::from(request::body(&route.model, false, request::Size::Small));
     control::send(
         &contender.address,
         asked.body(Full::new(body)).map_err(|error| error.to_string())?,
@@ -226,13 +245,15 @@ async fn load(
     seconds: f64,
     id: Option<u32>,
 ) -> Result<Measurement, String> {
-    control::get(mock::LISTEN, &format!("/bench/pace/{}", scenario.kind.pace_us())).await?;
+    let made_of = if scenario.kind == Kind::Tools { "calls" } else { "text" };
+    let streams = format!("/bench/streams/{made_of}/{}", scenario.kind.pace_us());
+    control::get(mock::LISTEN, &streams).await?;
     let streams = scenario.kind.streams();
     let plan = Plan {
         address: contender.address.clone(),
         path: route.path.clone(),
         headers: contender.headers(),
-        body: String::from_utf8_lossy(&request::body(&route.model, streams)).into_owned(),
+        body: String::from_utf8_lossy(&request::body(&route.model, streams, scenario.kind.size())).into_owned(),
         connections: scenario.connections,
         warm_up_s: seconds / 4.0,
         measure_s: seconds,
@@ -245,6 +266,7 @@ async fn load(
         .zip(used)
         .map(|(id, used)| (machine::processor_s(id) - used) * 1e6 / requests);
     let measurement = Measurement {
+        adapter: None,
         scenario,
         load,
         processor_us,

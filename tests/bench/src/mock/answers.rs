@@ -14,12 +14,17 @@ const WORDS: [&str; 12] = [
     "take", "the", "south", "path", "with", "water", "on", "its", "way", "and", "no", "cables",
 ];
 
+/// How many calls of tools a stream has that is made of them.
+pub(crate) const CALLS: usize = 1000;
+
 /// One provider's two forms of the same answer.
 pub(crate) struct Answers {
     /// the JSON of an answer given whole
     pub(crate) whole: Bytes,
     /// the events of a streamed one, each with its line ends
     pub(crate) events: Vec<Bytes>,
+    /// the events of one that calls tools a thousand times; none where that is not measured
+    pub(crate) calls: Vec<Bytes>,
 }
 
 /// OpenAI's.
@@ -44,13 +49,33 @@ pub(crate) fn openai() -> Answers {
         Value::Null,
     )];
     events.extend((1..TEXT_EVENTS).map(|n| chunk(choice(json!({"content": token(n)}), Value::Null), Value::Null)));
-    events.push(chunk(choice(json!({}), json!("stop")), Value::Null));
-    events.push(chunk(json!([]), usage));
-    events.push(Bytes::from_static(b"data: [DONE]\n\n"));
+    let end = [
+        chunk(choice(json!({}), json!("stop")), Value::Null),
+        chunk(json!([]), usage),
+        Bytes::from_static(b"data: [DONE]\n\n"),
+    ];
+    let mut calls: Vec<Bytes> = events.iter().take(1).cloned().collect();
+    for index in 0..CALLS {
+        let call = |part: Value| chunk(choice(json!({"tool_calls": [part]}), Value::Null), Value::Null);
+        let function = json!({"name": "read_file", "arguments": ""});
+        calls.push(call(
+            json!({"index": index, "id": format!("call_{index:09}"), "type": "function", "function": function}),
+        ));
+        calls.push(call(
+            json!({"index": index, "function": {"arguments": arguments(index)}}),
+        ));
+    }
+    events.extend(end.iter().cloned());
+    calls.extend(end);
     Answers {
         whole: whole.to_string().into(),
         events,
+        calls,
     }
+}
+
+fn arguments(index: usize) -> String {
+    json!({"path": format!("src/part_{index}.rs")}).to_string()
 }
 
 /// Anthropic's.
@@ -66,31 +91,42 @@ pub(crate) fn anthropic() -> Answers {
         json!("end_turn"),
         TEXT_EVENTS,
     );
+    let begin = event("message_start", json!({"message": message(json!([]), Value::Null, 1)}));
+    let delta = |index: usize, delta: Value| event("content_block_delta", json!({"index": index, "delta": delta}));
+    let start =
+        |index: usize, block: Value| event("content_block_start", json!({"index": index, "content_block": block}));
+    let stop = |index: usize| event("content_block_stop", json!({"index": index}));
+    let said = |text: String| delta(0, json!({"type": "text_delta", "text": text}));
     let mut events = vec![
-        event("message_start", json!({"message": message(json!([]), Value::Null, 1)})),
-        event(
-            "content_block_start",
-            json!({"index": 0, "content_block": {"type": "text", "text": ""}}),
-        ),
+        begin,
+        start(0, json!({"type": "text", "text": ""})),
         event("ping", json!({})),
     ];
-    events.extend((0..TEXT_EVENTS).map(|n| {
-        let text = if n == 0 { MARK.to_owned() } else { token(n) };
+    let mut calls = events.clone();
+    calls.extend([said(MARK.to_owned()), stop(0)]);
+    for index in 1..=CALLS {
+        let call = json!({"type": "tool_use", "id": format!("toolu_{index:09}"), "name": "read_file", "input": {}});
+        let input = delta(
+            index,
+            json!({"type": "input_json_delta", "partial_json": arguments(index)}),
+        );
+        calls.extend([start(index, call), input, stop(index)]);
+    }
+    events.extend((0..TEXT_EVENTS).map(|n| said(if n == 0 { MARK.to_owned() } else { token(n) })));
+    events.push(stop(0));
+    let end = [
         event(
-            "content_block_delta",
-            json!({"index": 0, "delta": {"type": "text_delta", "text": text}}),
-        )
-    }));
-    events.push(event("content_block_stop", json!({"index": 0})));
-    let stop = json!({"stop_reason": "end_turn", "stop_sequence": null});
-    events.push(event(
-        "message_delta",
-        json!({"delta": stop, "usage": {"output_tokens": TEXT_EVENTS}}),
-    ));
-    events.push(event("message_stop", json!({})));
+            "message_delta",
+            json!({"delta": {"stop_reason": "end_turn", "stop_sequence": null}, "usage": {"output_tokens": TEXT_EVENTS}}),
+        ),
+        event("message_stop", json!({})),
+    ];
+    events.extend(end.iter().cloned());
+    calls.extend(end);
     Answers {
         whole: whole.to_string().into(),
         events,
+        calls,
     }
 }
 
@@ -101,16 +137,16 @@ pub(crate) fn models() -> Bytes {
     list.to_string().into()
 }
 
-fn event(kind: &str, mut data: Value) -> Bytes {
+pub(super) fn event(kind: &str, mut data: Value) -> Bytes {
     data["type"] = json!(kind);
     format!("event: {kind}\ndata: {data}\n\n").into()
 }
 
-fn token(n: usize) -> String {
+pub(super) fn token(n: usize) -> String {
     format!(" token{n}")
 }
 
-fn text(length: usize) -> String {
+pub(super) fn text(length: usize) -> String {
     let mut text = String::from(MARK);
     for word in WORDS.iter().cycle() {
         if text.len() >= length {

@@ -27,10 +27,13 @@ pub(crate) struct Contender {
     pub(crate) chat: Route,
     /// through the provider's own format
     pub(crate) translated: Option<Route>,
+    /// the adapter and the model of a request to the provider behind it; all go the path of `translated`
+    #[serde(default)]
+    pub(crate) adapters: BTreeMap<String, String>,
 }
 
 /// How a request reaches one of the mock's two APIs.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Route {
     /// the request's target
@@ -142,5 +145,19 @@ impl Contender {
         } else {
             Some(&self.chat)
         }
+    }
+
+    /// The adapters to compare, each with its way to the provider.
+    pub(crate) fn adapters(&self) -> impl Iterator<Item = (&str, Route)> {
+        let to = |model: &String| {
+            let route = self.translated.clone()?;
+            Some(Route {
+                model: model.clone(),
+                ..route
+            })
+        };
+        self.adapters
+            .iter()
+            .filter_map(move |(name, model)| Some((name.as_str(), to(model)?)))
     }
 }

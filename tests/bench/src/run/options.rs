@@ -15,20 +15,26 @@ pub(crate) struct Options {
     pub(crate) seconds: f64,
     /// what is measured
     pub(crate) scenarios: Vec<Scenario>,
+    /// compare the adapters
+    pub(crate) adapters: bool,
     /// write the table to RESULTS.md
     pub(crate) keep: bool,
 }
 
 const USAGE: &str = "\
-options: --quick                 one short round without paced streams; the table is only shown
+options: --quick                 one short round without paced streams, sizes and adapters; the table is only shown
+         --adapters              only Witgate's adapters beside each other; the table is only shown
          --only A,B              these contenders (ratios need nginx among them); the table is only shown
          --rounds N              default 3
          --seconds S             measured time of each scenario, default 4
-         --scenarios A:N,B:N     chat, stream, paced, each with `translated-` in front or not, and a number of connections
+         --scenarios A:N,B:N     chat, stream, paced, history, megabyte, tools, each with `translated-` in front or not, and a number
+                                 of connections
          --nginx FILE            the nginx to compare with";
 
 const ALL: &str = "chat:1,chat:64,stream:16,paced:32,\
-    translated-chat:1,translated-chat:64,translated-stream:16,translated-paced:32";
+    translated-chat:1,translated-chat:64,translated-stream:16,translated-paced:32,\
+    history:4,megabyte:4,tools:4,translated-history:4,translated-megabyte:4,translated-tools:4";
+const OF_ADAPTERS: &str = "translated-chat:64,translated-stream:16";
 const QUICK: &str = "chat:1,chat:64,stream:16,translated-chat:1,translated-chat:64,translated-stream:16";
 
 impl Options {
@@ -42,9 +48,15 @@ impl Options {
             rounds,
             seconds,
             scenarios: Scenario::list(scenarios)?,
+            adapters: !quick,
             keep: !quick,
         };
-        let mut words = arguments.iter().filter(|word| *word != "--quick");
+        if arguments.iter().any(|word| word == "--adapters") {
+            (options.only, options.scenarios, options.keep) = (vec!["witgate".to_owned()], Vec::new(), false);
+        }
+        let mut words = arguments
+            .iter()
+            .filter(|word| !["--quick", "--adapters"].contains(&word.as_str()));
         while let Some(word) = words.next() {
             let value = words
                 .next()
@@ -80,5 +92,10 @@ impl Options {
             _ => return Err(bad()),
         }
         Ok(())
+    }
+
+    /// What is measured of each adapter.
+    pub(crate) fn of_adapters(&self) -> Vec<Scenario> {
+        Scenario::list(OF_ADAPTERS).unwrap_or_default()
     }
 }

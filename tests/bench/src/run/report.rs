@@ -1,5 +1,8 @@
 //! What a run tells: a line per measurement as it goes, then a table with ratios to nginx, and how Witgate stands to its aims.
 
+mod adapters;
+mod sizes;
+
 use super::contender::{Contender, Places};
 use super::options::Options;
 use super::scenario::{Kind, Scenario};
@@ -14,6 +17,7 @@ pub(super) fn line(measurement: &Measurement) -> String {
         scenario,
         load,
         processor_us,
+        ..
     } = measurement;
     let mut line = format!(
         "{:<22}{:>9.0} answers/s   p50 {:>8.2} ms   p99 {:>8.2} ms",
@@ -111,7 +115,7 @@ impl Results<'_> {
             let measurement = visit
                 .measurements
                 .iter()
-                .find(|measurement| matches(&measurement.scenario))?;
+                .find(|measurement| measurement.adapter.is_none() && matches(&measurement.scenario))?;
             (measurement.load.answers > 0).then(|| value(measurement))?
         })
     }
@@ -166,7 +170,9 @@ pub(super) fn tell(
         })
         .collect();
     let nginx = results.iter().find(|results| results.contender.name == "nginx");
-    let table = table(&results, nginx) + &legend(contenders);
+    let mut table = table(&results, nginx) + &legend(contenders);
+    table += &sizes::table(visits)?;
+    table += &adapters::table(visits);
     println!("\n{table}\n{}", aims(&results, nginx));
     let raw = serde_json::to_string_pretty(visits).map_err(|error| error.to_string())?;
     let raw_file = places.work.join("last-run.json");

@@ -1,5 +1,6 @@
 //! What is measured: a kind of answer, a way to the provider, a number of connections.
 
+use crate::request::Size;
 use serde::Serialize;
 use std::fmt;
 
@@ -23,7 +24,22 @@ pub(crate) enum Kind {
     Stream,
     /// 100 pieces of text, 10 ms apart
     Paced,
+    /// a kilobyte of JSON for a request of 200 KB
+    History,
+    /// a kilobyte of JSON for a request of a megabyte
+    Megabyte,
+    /// a stream of 1,000 calls of tools
+    Tools,
 }
+
+const KINDS: [(&str, Kind); 6] = [
+    ("chat", Kind::Chat),
+    ("stream", Kind::Stream),
+    ("paced", Kind::Paced),
+    ("history", Kind::History),
+    ("megabyte", Kind::Megabyte),
+    ("tools", Kind::Tools),
+];
 
 impl Kind {
     /// The time between two events, in microseconds.
@@ -33,7 +49,16 @@ impl Kind {
 
     /// Whether the answer is a stream of events.
     pub(crate) fn streams(self) -> bool {
-        self != Kind::Chat
+        matches!(self, Kind::Stream | Kind::Paced | Kind::Tools)
+    }
+
+    /// How much is asked.
+    pub(crate) fn size(self) -> Size {
+        match self {
+            Kind::History => Size::History,
+            Kind::Megabyte => Size::Megabyte,
+            Kind::Chat | Kind::Stream | Kind::Paced | Kind::Tools => Size::Small,
+        }
     }
 }
 
@@ -49,12 +74,8 @@ impl Scenario {
         let (name, connections) = word.split_once(':')?;
         let kind = name.strip_prefix("translated-");
         let translated = kind.is_some();
-        let kind = match kind.unwrap_or(name) {
-            "chat" => Kind::Chat,
-            "stream" => Kind::Stream,
-            "paced" => Kind::Paced,
-            _ => return None,
-        };
+        let kind = kind.unwrap_or(name);
+        let (_, kind) = *KINDS.iter().find(|(name, _)| *name == kind)?;
         let connections = connections.parse().ok().filter(|number| (1..=1024).contains(number))?;
         Some(Self {
             kind,
@@ -67,12 +88,8 @@ impl Scenario {
 impl fmt::Display for Scenario {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let way = if self.translated { "translated-" } else { "" };
-        let kind = match self.kind {
-            Kind::Chat => "chat",
-            Kind::Stream => "stream",
-            Kind::Paced => "paced",
-        };
-        write!(out, "{way}{kind}:{}", self.connections)
+        let kind = KINDS.iter().find(|(_, kind)| *kind == self.kind);
+        write!(out, "{way}{}:{}", kind.map_or("", |(name, _)| name), self.connections)
     }
 }
 
@@ -82,8 +99,8 @@ mod tests {
 
     #[test]
     fn a_scenario_is_written_as_it_is_read() {
-        let list = "chat:1,translated-paced:32";
-        let read = Scenario::list(list).expect("both are scenarios");
+        let list = "chat:1,translated-paced:32,megabyte:4";
+        let read = Scenario::list(list).expect("they are scenarios");
         assert_eq!(read.iter().map(ToString::to_string).collect::<Vec<_>>().join(","), list);
         assert!(Scenario::list("chat:0").is_err() && Scenario::list("chats:1").is_err());
     }
