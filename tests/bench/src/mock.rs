@@ -74,7 +74,6 @@ impl Api {
                 "application/x-ndjson",
                 formats::ollama(),
             ),
-            api(|path| path.ends_with("/predictions"), SSE, formats::replicate()),
             api(|path| path == formats::REPLICATE_STREAM, SSE, formats::replicate()),
             api(
                 |path| path.contains("/converse"),
@@ -135,15 +134,18 @@ async fn answer(request: Request<Incoming>, mock: Rc<Mock>) -> Result<Response<A
     if head.method == Method::GET && !streamed_later {
         return Ok(mock.about(path));
     }
+    if path.ends_with("/predictions") {
+        mock.answered.set(mock.answered.get() + 1);
+        return Ok(whole(StatusCode::CREATED, formats::replicate_begun()));
+    }
     let Some(api) = mock.apis.iter().find(|api| (api.takes)(path)) else {
         return Ok(whole(StatusCode::NOT_FOUND, Bytes::from_static(b"{}")));
     };
     mock.answered.set(mock.answered.get() + u64::from(!streamed_later));
-    let streams = streamed_later || path.contains("stream") || wants_stream(&body);
-    Ok(match streams {
-        true if path.ends_with("/predictions") => whole(StatusCode::CREATED, formats::replicate_begun()),
-        true => mock.stream(api),
-        false => whole(StatusCode::OK, api.whole.clone()),
+    Ok(if streamed_later || path.contains("stream") || wants_stream(&body) {
+        mock.stream(api)
+    } else {
+        whole(StatusCode::OK, api.whole.clone())
     })
 }
 
@@ -160,6 +162,7 @@ impl Mock {
         }
         match path {
             "/bench/requests" => whole(StatusCode::OK, self.answered.get().to_string().into()),
+            formats::REPLICATE_PREDICTION => whole(StatusCode::OK, formats::replicate().whole),
             "/v1/models" => whole(StatusCode::OK, self.models.clone()),
             _ => whole(StatusCode::NOT_FOUND, Bytes::from_static(b"{}")),
         }

@@ -5,7 +5,8 @@ use crate::request::MARK;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-/// Where Replicate's streams are read.
+/// Where Replicate's predictions are asked about, and where their streams are read.
+pub(crate) const REPLICATE_PREDICTION: &str = "/v1/predictions/benchbenchbench";
 pub(crate) const REPLICATE_STREAM: &str = "/bench/replicate-stream";
 
 const TOKENS: usize = 210;
@@ -157,7 +158,7 @@ pub(crate) fn huggingface() -> Answers {
     answers(&json!([{"generated_text": text(620), "details": details}]), events)
 }
 
-/// Replicate's: a prediction that is ready at once.
+/// Replicate's: a prediction that is ready when it is first asked about.
 pub(crate) fn replicate() -> Answers {
     let output: Vec<String> = text(620).split_inclusive(' ').map(str::to_owned).collect();
     let line = |kind: &str, data: &str| Bytes::from(format!("event: {kind}\nid: 1\ndata: {data}\n\n"));
@@ -172,7 +173,7 @@ pub(crate) fn replicate_begun() -> Bytes {
 }
 
 fn prediction(status: &str, output: Value) -> Value {
-    let root = format!("http://{}/v1/predictions/benchbenchbench", super::LISTEN);
+    let root = format!("http://{}{REPLICATE_PREDICTION}", super::LISTEN);
     let stream = format!("http://{}{REPLICATE_STREAM}", super::LISTEN);
     json!({"id": "benchbenchbench", "model": "meta/llama", "version": "hidden", "input": {}, "logs": "", "output": output,
         "error": null, "status": status, "created_at": "2026-08-04T19:22:45Z",
