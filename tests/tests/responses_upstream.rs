@@ -231,3 +231,29 @@ async fn an_error_is_told_as_one_before_and_in_a_stream() {
     );
     assert!(!answer.text.contains("[DONE]"), "{}", answer.text);
 }
+
+#[tokio::test]
+async fn a_stream_that_fails_before_its_first_word_is_answered_by_the_next_provider() {
+    let busy = |_: &Asked| {
+        let mut failed = response(&json!([]));
+        failed["status"] = json!("failed");
+        failed["error"] = json!({ "code": "server_error", "message": "Busy." });
+        let created = json!({ "type": "response.created", "response": response(&json!([])) });
+        Played::events([created, json!({ "type": "response.failed", "response": failed })].map(|data| event(&data)))
+    };
+    let (busy, other) = (
+        Provider::start(busy).await,
+        Provider::start(|_| Played::events(hello())).await,
+    );
+    let entry = |id: &str, provider: &Provider, priority: u8| {
+        format!(
+            "[[providers]]\nid = \"{id}\"\ntype = \"openai-responses\"\nbase_url = \"{}/v1\"\napi_key = \"k\"\nmax_retries = 0\nmodels = [\"gpt-5\"]\npriority = {priority}\n",
+            provider.url
+        )
+    };
+    let config = entry("busy", &busy, 1) + &entry("other", &other, 2);
+    let gateway = Witgate::start(&config, &["openai-responses"]).await;
+    let answer = gateway.chat("gpt-5", true).await;
+    assert_eq!(answer.streamed_text(), "Hello", "{}", answer.text);
+    assert_eq!((busy.asked().len(), other.asked().len()), (1, 1));
+}

@@ -230,7 +230,7 @@ impl Events {
             last.push('}');
             out.push_text(last);
         }
-        if let Some(usage) = usage {
+        if let Some(usage) = usage.filter(|_| self.begun) {
             let mut chunk = String::from("{\"choices\":[]");
             push_field(&mut chunk, "usage", &usage);
             chunk.push('}');
@@ -247,12 +247,12 @@ fn push_text(out: &mut Chunks, key: &str, text: &str) {
     }
 }
 
-/// True for events that say nothing that others do not say: they are not even read.
+/// True for events that say nothing that others do not say. Those by which a response begins are among them: while there is nothing
+/// of the answer, a failure can still be answered by another try.
 fn only_repeats(kind: &str) -> bool {
-    matches!(
-        kind,
-        "response.content_part.added" | "response.content_part.done" | "response.in_progress"
-    ) || (kind.ends_with(".done") && kind != "response.output_item.done")
+    let begins = ["response.created", "response.queued", "response.in_progress"];
+    let parts = ["response.content_part.added", "response.content_part.done"];
+    begins.contains(&kind) || parts.contains(&kind) || (kind.ends_with(".done") && kind != "response.output_item.done")
 }
 
 impl Decoder for Events {
@@ -268,7 +268,11 @@ impl Decoder for Events {
             .map_err(|_| error::unreadable(0, "The provider sent an event that cannot be read.", data))?;
         // Some servers leave the names of events out.
         let kind = event.r#type.as_deref().unwrap_or(frame.event());
-        if !self.begun && kind != "error" {
+        if only_repeats(kind) {
+            return Ok(Flow::More);
+        }
+        let fails = matches!(kind, "error" | "response.failed" | "response.cancelled") || event.error.is_some();
+        if !self.begun && !fails {
             self.begun = true;
             out.role();
         }

@@ -297,6 +297,22 @@ fn a_failure_in_a_stream_comes_after_what_was_said_and_counted() {
 }
 
 #[test]
+fn a_failure_before_the_first_word_leaves_room_for_another_try() {
+    let mut failed = response(&json!([]));
+    failed["status"] = json!("failed");
+    failed["error"] = json!({"code": "server_is_overloaded", "message": "Busy."});
+    let played = play(&[
+        json!({"type": "response.created", "response": response(&json!([]))}),
+        json!({"type": "response.in_progress", "response": response(&json!([]))}),
+        json!({"type": "response.failed", "response": failed}),
+    ]);
+    assert_eq!(
+        (played.failure().kind.as_str(), played.chunks().len()),
+        ("overloaded", 0)
+    );
+}
+
+#[test]
 fn what_is_no_response_is_a_failure() {
     for body in [
         "{}",
