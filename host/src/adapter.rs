@@ -40,6 +40,13 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::HeaderMap;
 
+use self::{
+    answer::Answered,
+    exchange::Turn,
+    output::Output,
+    task::{Role, Task},
+    wind_down::Held,
+};
 pub use self::{
     body::Upload,
     engine::{Runtime, StartError},
@@ -49,18 +56,14 @@ pub use self::{
     manifest::Manifest,
     site::Site,
 };
-use self::{
-    exchange::Turn,
-    output::Output,
-    task::{Role, Task},
-    wind_down::Held,
-};
 use crate::{
-    call::{Call, Operation},
+    call::{Call, Operation, object::Object},
     chunk::{self, Stamp},
     error::{Error, Failure, Kind, Result},
+    passthrough,
     record::Record,
     reply::{Body, Reply},
+    transport::http::Incoming,
 };
 
 /// Answers `call` through the adapter of `site`. `model` is the provider's name for the model, `attempt` counts the tries, the first
@@ -90,7 +93,9 @@ pub async fn call_with_files(
     record: &Arc<Record>,
 ) -> Result<Reply> {
     record.note(|entry| entry.adapter = Some(Arc::clone(&site.adapter.id)));
-    let (operation, body) = asked(site, call, model)?;
+    // So that a provider of OpenAI's API counts at a stream's end; the client gets it if it asked, too.
+    let wish = call.streaming && !call.include_usage;
+    let (operation, body) = asked(site, call, model, wish)?;
     let asking = Asking {
         runtime,
         site,
@@ -106,7 +111,14 @@ pub async fn call_with_files(
         Vec::new()
     };
     let reply = if pieces.is_empty() {
-        asking.once(body, files, call.streaming).await?
+        match asking.once(body, files, call.streaming).await {
+            // Some servers do not know the one field that we add.
+            Err(Error::Refused(failure)) if wish && failure.upstream_says("stream_options") => {
+                let (_, body) = asked(site, call, model, false)?;
+                asking.once(body, Vec::new(), call.streaming).await?
+            }
+            reply => reply?,
+        }
     } else {
         asking.in_pieces(pieces).await?
     };
@@ -130,6 +142,10 @@ struct Asking<'a> {
 
 impl Asking<'_> {
     async fn once(&self, body: String, uploads: Vec<Upload>, streaming: bool) -> Result<Reply> {
+        let inputs = match self.operation {
+            Operation::Embeddings => inputs(&body),
+            _ => 1,
+        };
         let task = Task {
             role: Role::Transform,
             operation: self.operation.as_str(),
@@ -143,11 +159,31 @@ impl Asking<'_> {
             out: Output::client(stamp(self.call), self.operation, streaming),
         };
         let held = Held::begin(self.runtime, self.site, task, self.record).await?;
-        if streaming {
-            answer::events(held).await
+        let answered = if streaming {
+            answer::events(held).await?
         } else {
-            answer::whole(held).await
+            answer::whole(held).await?
+        };
+        match answered {
+            Answered::Made(reply) => Ok(reply),
+            Answered::Relayed(headers, incoming) => self.relayed(headers, *incoming, streaming, inputs).await,
         }
+    }
+
+    /// What a provider sent for the client as it is: it speaks the API that was asked, so it is read as any other's that does.
+    async fn relayed(&self, exposed: HeaderMap, incoming: Incoming, streaming: bool, inputs: usize) -> Result<Reply> {
+        let asked = passthrough::Asked {
+            upstream: &self.site.upstream,
+            operation: self.operation,
+            streaming,
+            stamp: stamp(self.call),
+            inputs,
+            limit: self.runtime.limits().reply,
+            record: self.record,
+        };
+        let mut reply = asked.read(incoming).await?;
+        reply.headers.extend(exposed);
+        Ok(reply)
     }
 
     /// Several calls and one answer, of which a client that wants a stream gets one made.
@@ -188,9 +224,11 @@ impl Asking<'_> {
 }
 
 /// What the adapter is asked: the client's request where it serves that, else one it serves that means the same.
-fn asked(site: &Site, call: &Call, model: &str) -> Result<(Operation, String)> {
+/// `wish`: for usage at the end of a stream.
+fn asked(site: &Site, call: &Call, model: &str, wish: bool) -> Result<(Operation, String)> {
     let serves = |operation: Operation| site.adapter.manifest.serves(operation.as_str());
-    let body = body(call, model, &site.upstream.defaults);
+    let body = passthrough::body(call, model, &site.upstream.defaults, wish);
+    let body = String::from_utf8_lossy(&body).into_owned();
     if serves(call.operation) {
         return Ok((call.operation, body));
     }
@@ -200,6 +238,12 @@ fn asked(site: &Site, call: &Call, model: &str) -> Result<(Operation, String)> {
     let (operation, id) = (call.operation.as_str(), &site.adapter.id);
     let message = format!("`{operation}` is not supported by the adapter `{id}`");
     Err(Error::Refused(Box::new(Failure::new(Kind::Unsupported, message))))
+}
+
+/// How many inputs the client's request for embeddings has, or a part of it.
+fn inputs(body: &str) -> usize {
+    let fields = Object::parse(body).ok();
+    passthrough::inputs(fields.and_then(|fields| fields.get(body, "input")))
 }
 
 /// The models a provider lists, as OpenAI model objects; `None` if its adapter cannot list them.
@@ -237,17 +281,6 @@ fn stamp(call: &Call) -> Stamp {
         include_usage: call.include_usage,
         base64: call.base64,
     }
-}
-
-/// The client's request with the provider's name for the model, and the operator's defaults for what the client left out.
-fn body(call: &Call, model: &str, defaults: &[(String, String)]) -> String {
-    let name = (call.model != model).then(|| serde_json::Value::from(model).to_string());
-    let mut changes: Vec<_> = call.left_out(defaults).collect();
-    changes.extend(name.as_deref().map(|name| ("model", name)));
-    if changes.is_empty() {
-        return call.text().to_owned();
-    }
-    String::from_utf8_lossy(&call.body_with(&changes)).into_owned()
 }
 
 fn held_lie(site: &Site, what: &str) -> Error {

@@ -2,6 +2,7 @@
 //! cutting of streams into frames. [`Upstream`] is a provider as the wire sees it; both ways of talking to one, `passthrough` and
 //! `adapter`, send through it.
 
+mod ask;
 pub mod aws;
 pub mod canned;
 mod connect;
@@ -10,7 +11,9 @@ mod encoding;
 pub mod frame;
 pub mod http;
 mod http1;
+pub mod oauth;
 mod pool;
+pub mod signer;
 pub mod tls;
 pub mod tokens;
 
@@ -73,8 +76,11 @@ impl Upstream {
                 return;
             }
             // A key goes before a signature: it is a token for the same service.
-            Auth::Bearer | Auth::AwsSigV4 { .. } => (header::AUTHORIZATION, format!("Bearer {key}")),
+            Auth::Bearer | Auth::AwsSigV4 { .. } | Auth::OAuth { key: None, .. } => {
+                (header::AUTHORIZATION, format!("Bearer {key}"))
+            }
             Auth::Header { name, prefix } => (name.clone(), format!("{prefix}{key}")),
+            Auth::OAuth { key: Some(name), .. } => (name.clone(), key.to_owned()),
             Auth::Basic => (header::AUTHORIZATION, basic(key)),
         };
         if !self.headers.contains_key(&name)

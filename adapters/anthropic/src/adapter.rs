@@ -21,11 +21,34 @@ pub struct Anthropic;
 #[cfg(feature = "export")]
 witgate_sdk::export!(Anthropic: streaming, models);
 
-/// A request in Anthropic's own API, to be answered untouched.
-fn own(ctx: &Context, path: &str, body: &str) -> Result<Step> {
+/// Asks for a chat at `url`, which is where messages go.
+///
+/// # Errors
+/// What the client asks for and Claude cannot be asked for.
+pub fn ask(ctx: &Context, url: String, body: &str) -> Result<Step> {
     let config: Config = ctx.config()?;
-    let request = Request::post(endpoint::url(ctx.base_url(), path)).json_text(body);
-    config.versions(request, ctx, None).idempotent().relay().then("")
+    let asked = Asked {
+        model: ctx.model(),
+        streaming: ctx.streaming(),
+        default_max_tokens: config.default_max_tokens,
+        head: None,
+    };
+    let sent = request::chat(body, &asked)?;
+    let request = config.versions(Request::post(url).json_text(sent.body), ctx, sent.beta);
+    // A request that failed has cost nothing, so it may be sent again.
+    let request = request.idempotent();
+    let request = if ctx.streaming() { request.sse() } else { request };
+    request.then(sent.state)
+}
+
+/// Sends a request in Anthropic's own API to `url`: its answer goes to the client as it is.
+///
+/// # Errors
+/// If the settings cannot be read.
+pub fn relay(ctx: &Context, url: String, body: &str) -> Result<Step> {
+    let config: Config = ctx.config()?;
+    let request = config.versions(Request::post(url).json_text(body), ctx, None);
+    request.idempotent().relay().send()
 }
 
 impl Adapter for Anthropic {
@@ -34,29 +57,14 @@ impl Adapter for Anthropic {
     }
 
     fn transform_request(ctx: &Context, body: &str) -> Result<Step> {
+        let url = |path: &str| endpoint::url(ctx.base_url(), path);
         match ctx.operation() {
-            "chat.completions" => {}
-            // The client's own API: its request goes on and the answer back as they are.
-            "messages" => return own(ctx, "messages", body),
-            "count_tokens" => return own(ctx, "messages/count_tokens", body),
-            other => {
-                let text = format!("Anthropic has nothing like {other}.");
-                return Err(Failure::unsupported(text));
-            }
+            "chat.completions" => ask(ctx, url("messages"), body),
+            // The client's own API.
+            "messages" => relay(ctx, url("messages"), body),
+            "count_tokens" => relay(ctx, url("messages/count_tokens"), body),
+            other => Err(Failure::unsupported(format!("Anthropic has nothing like {other}."))),
         }
-        let config: Config = ctx.config()?;
-        let asked = Asked {
-            model: ctx.model(),
-            streaming: ctx.streaming(),
-            default_max_tokens: config.default_max_tokens,
-            head: None,
-        };
-        let sent = request::chat(body, &asked)?;
-        let request = Request::post(endpoint::url(ctx.base_url(), "messages")).json_text(sent.body);
-        // A request that failed has cost nothing, so it may be sent again.
-        let request = config.versions(request, ctx, sent.beta).idempotent();
-        let request = if ctx.streaming() { request.sse() } else { request };
-        request.then(sent.state)
     }
 
     fn transform_response(_: &Context, reply: Response) -> Result<Step> {

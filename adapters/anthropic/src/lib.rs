@@ -5,7 +5,8 @@
 //! Anthropic itself.
 //!
 //! Others have Claude too, behind their own URLs and credentials. Their adapters use this crate as a library, without its feature
-//! `export`: [`chat`] and [`messages`] make the bodies, [`answer`] and [`Events`] read what comes back.
+//! `export`: [`ask`] and [`relay`] send to their URLs what Anthropic would get, or [`chat`] and [`messages`] make bodies that begin as
+//! theirs do; [`answer`] and [`Events`] read what comes back.
 //!
 //! Text is parsed once, borrowed, and copied as it stands, still escaped, where it is not looked at. That is why both sides' JSON is
 //! read here into types of our own: those of the SDK's `openai` unescape each text, which is pleasant, exact to the value, and slower.
@@ -26,7 +27,7 @@ mod usage;
 
 use witgate_sdk::json::text as json;
 
-pub use adapter::Anthropic;
+pub use adapter::{Anthropic, ask, relay};
 pub use error::from_reply as failure;
 pub use model::Model as Claude;
 pub use request::{Asked, Translated, chat, messages};

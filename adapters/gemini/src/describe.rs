@@ -14,24 +14,27 @@ const CONFIG: &str = r#"{
         "service_account_key": {"type": ["string", "object"],
             "description": "Vertex AI: a key file of a service account, or what gcloud's application-default login left: its path, or what it holds."},
         "api_version": {"type": "string", "description": "v1, v1beta, …; else v1beta, for Vertex AI v1beta1."},
-        "safety_settings": {"type": "array", "description": "safetySettings for clients that send none."}
+        "safety_settings": {"type": "array", "description": "safetySettings for clients that send none."},
+        "default_max_tokens": {"type": "integer", "minimum": 1,
+            "description": "Claude on Vertex AI: max_tokens for clients that name none; else by the model's generation."}
     }
 }"#;
 
 /// What the gateway is told.
 pub(crate) fn manifest() -> Manifest {
     Manifest::new("gemini", env!("CARGO_PKG_VERSION"))
-        .description("Google's Gemini API, and Gemini on Vertex AI")
+        .description("Google's Gemini API, and Gemini and Claude on Vertex AI")
         .types(&["gemini", "vertex-ai"])
         .base_url("gemini", GEMINI_URL)
         .base_url("vertex-ai", VERTEX_URL)
-        .operations(&["chat.completions", "embeddings", "models"])
+        .operations(&["chat.completions", "embeddings", "messages", "count_tokens", "models"])
         .auth(Auth::custom())
         .config_schema(CONFIG)
         .hosts(&["*.googleapis.com"])
         .secrets(&[PRIVATE_KEY, CLIENT_SECRET, REFRESH_TOKEN])
         .files(&["service_account_key"])
         .crypto(&["rs256"])
+        .forward_headers(&["anthropic-beta"])
         .limit("embeddings-batch", 100)
         .test(call_test())
         .test(quota_test())

@@ -30,6 +30,8 @@ pub(crate) struct Config<'a> {
     /// `safetySettings` for clients that send none
     #[serde(borrow)]
     pub(crate) safety_settings: Option<&'a RawValue>,
+    /// Claude's `max_tokens` for clients that name none
+    pub(crate) default_max_tokens: Option<u64>,
     /// the token that stands for the key, or for an access token
     #[serde(borrow)]
     pub(crate) api_key: Option<Cow<'a, str>>,
@@ -40,8 +42,10 @@ pub(crate) struct Config<'a> {
 pub(crate) struct Endpoint {
     /// Vertex AI, not the Gemini API
     pub(crate) vertex: bool,
-    /// "https://HOST/VERSION"
-    root: String,
+    /// "https://HOST"
+    host: String,
+    /// "v1beta1", if the operator says
+    version: Option<String>,
     /// "/projects/P/locations/L" for Vertex AI with a project
     location: String,
     /// The host is another one than the configured.
@@ -57,20 +61,21 @@ impl Config<'_> {
         let vertex = project.is_some() || base.contains("aiplatform.") || base.contains("/projects/");
         let (host, version, path) = split(base);
         let given = self.api_version.as_deref().or(version);
+        let version = given.map(str::to_owned);
         if !vertex {
-            let version = given.unwrap_or("v1beta");
             return Ok(Endpoint {
                 vertex,
-                root: format!("{host}/{version}"),
+                host: host.to_owned(),
+                version,
                 location: String::new(),
                 elsewhere: false,
             });
         }
         let region = self.region.as_deref().unwrap_or("global");
         let host_of_region = if host == VERTEX_URL {
-            regional(region)?
+            Cow::Owned(regional(region)?)
         } else {
-            host.into()
+            Cow::Borrowed(host)
         };
         let location = match (path.find("/projects/"), project) {
             (Some(at), _) => path[at..].split('/').take(5).collect::<Vec<_>>().join("/"),
@@ -80,18 +85,37 @@ impl Config<'_> {
         Ok(Endpoint {
             vertex,
             elsewhere: host_of_region != host,
-            root: format!("{host_of_region}/{}", given.unwrap_or("v1beta1")),
+            host: host_of_region.into_owned(),
+            version,
             location,
         })
     }
 }
 
 impl Endpoint {
+    /// "https://HOST/VERSION"
+    fn root(&self) -> String {
+        let usual = if self.vertex { "v1beta1" } else { "v1beta" };
+        [&self.host, "/", self.version.as_deref().unwrap_or(usual)].concat()
+    }
+
+    /// The request for `method` ("rawPredict") of a model of Anthropic's.
+    pub(crate) fn claude(&self, model: &str, method: &str) -> Request {
+        let version = self.version.as_deref().unwrap_or("v1");
+        let location = &self.location;
+        let url = format!(
+            "{}/{version}{location}/publishers/anthropic/models/{}:{method}",
+            self.host,
+            segment(model)
+        );
+        self.addressed(Request::post(url))
+    }
+
     /// The request for `method` ("generateContent") of a model.
     pub(crate) fn post(&self, model: &str, method: &str) -> Request {
         self.addressed(Request::post(format!(
             "{}{}:{method}",
-            self.root,
+            self.root(),
             self.model_path(model)
         )))
     }
@@ -103,7 +127,7 @@ impl Endpoint {
         } else {
             ("/models", 1000)
         };
-        let mut url = format!("{}{path}?pageSize={size}", self.root);
+        let mut url = format!("{}{path}?pageSize={size}", self.root());
         if let Some(page) = page {
             url.push_str("&pageToken=");
             url.push_str(&segment(page));
@@ -210,7 +234,7 @@ mod tests {
 
     fn path(config: &str, base: &str, model: &str) -> String {
         let endpoint = endpoint(config, base);
-        format!("{}{}", endpoint.root, endpoint.model_path(model))
+        format!("{}{}", endpoint.root(), endpoint.model_path(model))
     }
 
     #[test]

@@ -2,12 +2,13 @@
 //!
 //! A chat goes through `request` to the provider and comes back through `response`, or event by event through `stream`; both read
 //! parts with `answer` and collect `usage`, the reason why it ended (`stop`) and what the next request must bring back (`kept`).
-//! `endpoint` tells the two services apart, `account` gets in.
+//! `endpoint` tells the two services apart, `account` gets in. `claude` is what Vertex AI has of Anthropic's.
 //!
 //! Text is parsed once, borrowed, and copied as it stands, still escaped, where it is not looked at.
 
 mod account;
 mod answer;
+mod claude;
 mod describe;
 mod embeddings;
 mod endpoint;
@@ -27,6 +28,7 @@ use witgate_sdk::{
     Adapter, Context, Credentials, Decoder, Failure, Http, Kind, Manifest, Response, Result, Step, StreamHead,
 };
 
+use endpoint::Endpoint;
 use models::Page;
 pub use stream::Events;
 
@@ -39,6 +41,11 @@ pub struct Gemini;
 
 witgate_sdk::export!(Gemini: streaming, auth, models);
 
+/// The model's name, if it is one of Anthropic's on Vertex AI.
+fn anthropics<'a>(ctx: &'a Context, endpoint: &Endpoint) -> Option<&'a str> {
+    claude::named(ctx.model()).filter(|_| endpoint.vertex)
+}
+
 impl Adapter for Gemini {
     fn describe() -> Manifest {
         describe::manifest()
@@ -46,6 +53,9 @@ impl Adapter for Gemini {
 
     fn transform_request(ctx: &Context, body: &str) -> Result<Step> {
         let (config, endpoint) = endpoint::of(ctx)?;
+        if let Some(model) = anthropics(ctx, &endpoint) {
+            return claude::request(ctx, &config, &endpoint, model, body);
+        }
         // A request that failed has cost nothing, so it may be sent again.
         match ctx.operation() {
             "chat.completions" => {
@@ -68,6 +78,9 @@ impl Adapter for Gemini {
     }
 
     fn transform_response(ctx: &Context, reply: Response) -> Result<Step> {
+        if anthropics(ctx, &endpoint::of(ctx)?.1).is_some() {
+            return claude::answer(&reply);
+        }
         if !reply.is_success() {
             return Err(error::from_reply(&reply));
         }
@@ -86,7 +99,10 @@ impl Adapter for Gemini {
         }
     }
 
-    fn open_stream(ctx: &Context, _: StreamHead) -> Result<Box<dyn Decoder>> {
+    fn open_stream(ctx: &Context, head: StreamHead) -> Result<Box<dyn Decoder>> {
+        if anthropics(ctx, &endpoint::of(ctx)?.1).is_some() {
+            return Ok(Box::new(witgate_anthropic::Events::new(head.state())));
+        }
         Ok(Box::new(Events::new(ctx)))
     }
 

@@ -2,19 +2,27 @@
 
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderMap, header};
+use http::HeaderMap;
 
 use super::{exchange::Turn, wind_down::Held};
 use crate::{
     error::{Error, Result},
     reply::{Body, Events, Reply},
-    transport::http::{Incoming, Reading},
+    transport::http::Incoming,
 };
 
 const NO_EXCHANGE: Error = Error::Internal("an answer without an exchange");
 
+/// What came of an exchange.
+pub(super) enum Answered {
+    /// A reply that the adapter made.
+    Made(Reply),
+    /// What the provider sent, for the client as it is, and the headers that the client may see.
+    Relayed(HeaderMap, Box<Incoming>),
+}
+
 /// An answer for a client that wants it whole.
-pub(super) async fn whole(mut held: Held) -> Result<Reply> {
+pub(super) async fn whole(mut held: Held) -> Result<Answered> {
     loop {
         let turn = held.advance().await?;
         let exchange = held.get().ok_or(NO_EXCHANGE)?;
@@ -22,31 +30,25 @@ pub(super) async fn whole(mut held: Held) -> Result<Reply> {
             Turn::Chunks => continue,
             Turn::Answer(json) => exchange.out.answer(json).map_err(|what| exchange.lie(what))?,
             Turn::End => exchange.out.end().map_err(|what| exchange.lie(what))?,
-            Turn::Relay(incoming) => {
-                let limit = exchange.runtime.limits().reply;
-                let headers = relayed(std::mem::take(&mut exchange.exposed), &incoming);
-                let body = Body::Whole(incoming.body.whole(limit).await?);
-                return Ok(reply(headers, body));
-            }
+            Turn::Relay(incoming) => return Ok(Answered::Relayed(std::mem::take(&mut exchange.exposed), incoming)),
         };
-        return Ok(reply(std::mem::take(&mut exchange.exposed), Body::Whole(body)));
+        let headers = std::mem::take(&mut exchange.exposed);
+        return Ok(Answered::Made(reply(headers, Body::Whole(body))));
     }
 }
 
 /// An answer for a client that wants chunks. It begins when the first of them are there: until then an error is an error, and another
 /// provider may be tried.
-pub(super) async fn events(mut held: Held) -> Result<Reply> {
+pub(super) async fn events(mut held: Held) -> Result<Answered> {
     let first = next(&mut held).await?;
     let exchange = held.get().ok_or(NO_EXCHANGE)?;
     let headers = std::mem::take(&mut exchange.exposed);
-    Ok(match first {
-        Next::Events(events) => reply(headers, Body::Events(stream_of(events, Some(held)))),
-        Next::Last(events) => reply(headers, Body::Events(stream_of(events, None))),
-        Next::Relay(incoming) => {
-            let headers = relayed(headers, &incoming);
-            reply(headers, Body::Events(Box::pin(stream::unfold(incoming.body, relay))))
-        }
-    })
+    let events = match first {
+        Next::Events(events) => stream_of(events, Some(held)),
+        Next::Last(events) => stream_of(events, None),
+        Next::Relay(incoming) => return Ok(Answered::Relayed(headers, incoming)),
+    };
+    Ok(Answered::Made(reply(headers, Body::Events(events))))
 }
 
 enum Next {
@@ -80,18 +82,6 @@ fn stream_of(first: Bytes, held: Option<Held>) -> Events {
             Err(error) => (Err(error), (None, None)),
         })
     }))
-}
-
-async fn relay(mut body: Reading) -> Option<(Result<Bytes>, Reading)> {
-    let read = body.next().await?;
-    Some((read, body))
-}
-
-fn relayed(mut headers: HeaderMap, incoming: &Incoming) -> HeaderMap {
-    if let Some(kind) = incoming.headers.get(header::CONTENT_TYPE) {
-        headers.insert(header::CONTENT_TYPE, kind.clone());
-    }
-    headers
 }
 
 fn reply(headers: HeaderMap, body: Body) -> Reply {

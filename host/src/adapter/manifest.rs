@@ -135,6 +135,7 @@ struct WireAuth {
     prefix: Option<String>,
     query: Option<String>,
     service: Option<String>,
+    scope: Option<String>,
 }
 
 impl Default for WireAuth {
@@ -145,6 +146,7 @@ impl Default for WireAuth {
             prefix: None,
             query: None,
             service: None,
+            scope: None,
         }
     }
 }
@@ -238,9 +240,7 @@ impl WireAuth {
             "bearer" => Auth::Bearer,
             "basic" => Auth::Basic,
             "header" => {
-                let name = self.header.unwrap_or_default();
-                let name = HeaderName::try_from(&name)
-                    .map_err(|_| ManifestError(format!("`auth.header`: `{name}` is no header name")))?;
+                let name = named(&self.header.unwrap_or_default())?;
                 let prefix = self.prefix.unwrap_or_default();
                 if HeaderValue::try_from(&prefix).is_err() {
                     return refuse("`auth.prefix` cannot be in a header");
@@ -257,14 +257,23 @@ impl WireAuth {
                     ManifestError("`auth.service` is missing: the name of the service that is signed for".to_owned())
                 })?,
             },
+            kind @ ("oauth-client-credentials" | "azure-ad") => Auth::OAuth {
+                scope: self.scope,
+                entra: kind == "azure-ad",
+                key: self.header.as_deref().map(named).transpose()?,
+            },
             "custom" => return Ok(None),
             other => {
                 return refuse(format!(
-                    "`auth.kind`: `{other}` is unknown here; it is one of none, bearer, header, query, basic, aws-sigv4, custom"
+                    "`auth.kind`: `{other}` is unknown here; it is one of none, bearer, header, query, basic, aws-sigv4, oauth-client-credentials, azure-ad, custom"
                 ));
             }
         }))
     }
+}
+
+fn named(header: &str) -> Result<HeaderName, ManifestError> {
+    HeaderName::try_from(header).map_err(|_| ManifestError(format!("`auth.header`: `{header}` is no header name")))
 }
 
 impl WirePermissions {

@@ -85,14 +85,14 @@ impl Sending {
         Ok(Received::Whole { status, headers, body })
     }
 
-    /// True if the provider calls the keys expired that it was signed with, and there may be newer ones.
+    /// True if the provider does not take the credentials any more that were found for it, and there may be newer ones.
     fn expired(&self, received: &Result<Received>) -> bool {
-        let (Some(signer), Ok(Received::Whole { status, headers, .. })) = (&self.site.signer, received) else {
-            return false;
-        };
-        let kind = headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok());
-        let expired = kind.is_some_and(|kind| kind.starts_with("ExpiredToken"));
-        expired && (400..=403).contains(status) && signer.forget()
+        match (&self.site.signer, received) {
+            (Some(signer), Ok(Received::Whole { status, headers, .. })) if self.ready.credentialed => {
+                signer.refused(*status, headers)
+            }
+            _ => false,
+        }
     }
 
     /// The pause the provider asks for, if another try can help and does no harm.

@@ -9,7 +9,7 @@ use super::{auth, load::Adapter};
 use crate::{
     error::{Error, Result},
     secret::Secret,
-    transport::{Auth, Upstream, aws::Signer, tokens::Tokens},
+    transport::{Upstream, signer::Signer, tokens::Tokens},
 };
 
 /// The config key of the provider's own key.
@@ -25,7 +25,7 @@ pub struct Site {
     settings: String,
     secrets: BTreeMap<String, Secret>,
     pub(super) credentials: auth::Cache,
-    /// Signs its requests, where the adapter declares that and the operator says nothing else.
+    /// Signs its requests or gets their tokens, where the adapter declares that and the operator says nothing else.
     pub(super) signer: Option<Signer>,
 }
 
@@ -39,7 +39,7 @@ impl Site {
         mut settings: Map<String, Value>,
         secrets: &BTreeMap<String, Secret>,
     ) -> Arc<Self> {
-        let signer = signer(&upstream, &adapter, &mut settings, secrets);
+        let signer = Signer::take(adapter.manifest.auth.as_ref(), &upstream, &mut settings, secrets);
         let mut held = BTreeMap::new();
         if let Some(Value::String(plain)) = settings.remove(API_KEY) {
             held.insert(API_KEY.to_owned(), Secret::new(plain));
@@ -85,22 +85,6 @@ impl Site {
     pub(super) fn secret(&self, name: &str) -> Option<&Secret> {
         self.secrets.get(name)
     }
-}
-
-/// Takes what is for the signature out of the settings, whether it is used or not.
-fn signer(
-    upstream: &Upstream,
-    adapter: &Adapter,
-    settings: &mut Map<String, Value>,
-    secrets: &BTreeMap<String, Secret>,
-) -> Option<Signer> {
-    let Some(Auth::AwsSigV4 { service }) = &adapter.manifest.auth else {
-        return None;
-    };
-    let environment = Arc::new(|name: &str| std::env::var(name).ok());
-    let signer = Signer::take(&upstream.id, service, &upstream.base, settings, secrets, environment);
-    let told_otherwise = upstream.auth.is_some() || upstream.key.is_some() || upstream.client.is_canned();
-    (!told_otherwise).then_some(signer)
 }
 
 /// Takes a setting out. `name` is a key, or the way to one inside objects, with dots.

@@ -36,6 +36,16 @@ pub enum Auth {
         /// The name of the service that is signed for: `bedrock`, …
         service: String,
     },
+    /// An access token as a bearer, fetched with the operator's client credentials; only adapters declare it. A provider's own key
+    /// goes before it.
+    OAuth {
+        /// What the token is to allow, unless the operator says otherwise.
+        scope: Option<String>,
+        /// The tokens are Microsoft Entra's: `tenant_id` says where.
+        entra: bool,
+        /// The header of a provider's own key; `None`: it is a bearer.
+        key: Option<HeaderName>,
+    },
 }
 
 /// Headers that are the gateway's to set.

@@ -36,10 +36,15 @@ const ADAPTER_SETTINGS: &[&str] = &[
     "credentials",
     "project_id",
     "service_account_key",
+    "token_url",
+    "tenant_id",
+    "client_id",
+    "scope",
+    "audience",
 ];
 
 /// Those of them that no adapter gets to see.
-const ADAPTER_SECRETS: &[&str] = &["secret_access_key", "session_token"];
+const ADAPTER_SECRETS: &[&str] = &["secret_access_key", "session_token", "client_secret"];
 
 /// A provider.
 #[derive(Clone, Debug)]

@@ -155,6 +155,11 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// True if the provider's own words name `what`.
+    pub fn upstream_says(&self, what: &str) -> bool {
+        self.upstream.as_ref().is_some_and(|words| words.contains(what))
+    }
+
     /// A failure of `kind` with a message for the client.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self {

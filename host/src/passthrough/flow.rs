@@ -14,7 +14,7 @@ use futures_util::Stream;
 use hyper::HeaderMap;
 use tokio::time::Sleep;
 
-use super::{Exchange, refusal};
+use super::{Asked, refusal};
 use crate::{
     chunk::{self, Chunks, Flaw, Verdict},
     error::{Error, Result},
@@ -55,14 +55,14 @@ enum State {
 
 impl Flow {
     /// The stream of `body`, of which `first` has been read.
-    pub(super) fn new(exchange: &Exchange<'_>, body: Reading, first: Bytes) -> Self {
-        let chunks = Chunks::new(exchange.stamp.clone(), exchange.call.operation);
+    pub(super) fn new(asked: &Asked<'_>, body: Reading, first: Bytes) -> Self {
+        let chunks = Chunks::new(asked.stamp.clone(), asked.operation);
         Self {
             body,
             first: Some(first).filter(|first| !first.is_empty()),
-            lens: Lens::new(exchange.upstream.clone(), chunks),
+            lens: Lens::new(asked.upstream.clone(), chunks),
             state: State::Open,
-            record: exchange.record.clone(),
+            record: asked.record.clone(),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::call::{Call, Operation, object::Object};
 
 /// The body for a provider: its own name for the model, the operator's defaults for what the client left out, and the wish for usage
 /// at a stream's end. Nothing to change: the client's own bytes.
-pub(super) fn body(call: &Call, model: &str, defaults: &[(String, String)], asks_usage: bool) -> Bytes {
+pub fn body(call: &Call, model: &str, defaults: &[(String, String)], asks_usage: bool) -> Bytes {
     let mut name = String::new();
     let mut options = String::new();
     let mut changes: Vec<(&str, &str)> = Vec::new();
@@ -36,9 +36,9 @@ fn with_usage(options: Option<&str>) -> String {
     }
 }
 
-/// How many inputs a call for embeddings has: a text or a list of token ids is one.
-pub(super) fn inputs(call: &Call) -> usize {
-    let Some(input) = call.field("input") else { return 1 };
+/// How many inputs a call for embeddings has, of which this is the `input`: a text or a list of token ids is one.
+pub fn inputs(input: Option<&str>) -> usize {
+    let Some(input) = input else { return 1 };
     let items: Vec<&RawValue> = serde_json::from_str(input).unwrap_or_default();
     match items.first() {
         Some(first) if first.get().starts_with(['"', '[']) => items.len(),

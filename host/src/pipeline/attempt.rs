@@ -41,7 +41,11 @@ pub(super) async fn run(gateway: &Gateway, target: &Target, call: &Call, record:
         return remembered(gateway, target, call, record).await;
     }
     if provider.has(call.operation) {
-        return in_its_own_words(gateway, target, call, record).await;
+        match in_its_own_words(gateway, target, call, record).await {
+            // It has this API, but not for this model.
+            Err(Error::Refused(failure)) if failure.kind == Kind::Unsupported => {}
+            reply => return reply,
+        }
     }
     if call.operation == Operation::CountTokens {
         return Ok(messages::estimate::reply(call));

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::{
     adapter::Manifest,
     config::{self, Via},
-    transport::{Auth, aws},
+    transport::signer,
 };
 
 /// How many errors are told of one provider: the first few say it all.
@@ -115,9 +115,8 @@ fn as_seen_by_the_guest(schema: &Value, manifest: &Manifest, need: &Need) -> Val
     {
         settings.insert(name.clone(), Value::from(TOKEN));
     }
-    if matches!(manifest.auth, Some(Auth::AwsSigV4 { .. })) {
-        settings.retain(|name, _| !aws::SETTINGS.contains(&name.as_str()));
-    }
+    let taken = signer::settings(manifest.auth.as_ref());
+    settings.retain(|name, _| !taken.contains(&name.as_str()));
     let mentioned = schema.pointer(&format!("/properties/{KEY}")).is_some();
     let required = schema
         .get("required")

@@ -211,6 +211,8 @@ impl Manifest {
 ///     Auth::header("authorization").prefix("Token "), // authorization: Token KEY
 ///     Auth::query("key"),                             // ?key=KEY
 ///     Auth::aws_sigv4("bedrock"),                     // authorization: AWS4-HMAC-SHA256 …
+///     Auth::oauth(),                                  // authorization: Bearer, a token that the host fetches
+///     Auth::azure_ad("https://ai.azure.com/.default"),
 /// ];
 /// ```
 #[derive(Clone, Debug, Serialize)]
@@ -224,6 +226,8 @@ pub struct Auth {
     query: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
 }
 
 impl Auth {
@@ -234,6 +238,7 @@ impl Auth {
             prefix: None,
             query: None,
             service: None,
+            scope: None,
         }
     }
 
@@ -288,6 +293,30 @@ impl Auth {
             service: Some(service.to_owned()),
             ..Self::of("aws-sigv4")
         }
+    }
+
+    /// An access token by OAuth's client credentials: the host fetches it with `token_url`, `client_id`, `client_secret`, `scope` and
+    /// `audience` of the provider's settings. A provider's own key goes as a bearer.
+    #[must_use]
+    pub fn oauth() -> Self {
+        Self::of("oauth-client-credentials")
+    }
+
+    /// The same at Microsoft Entra (Azure AD), with `tenant_id`, `client_id` and `client_secret`, or a workload's identity. `scope`:
+    /// what the token is to allow, unless the operator says otherwise.
+    #[must_use]
+    pub fn azure_ad(scope: &str) -> Self {
+        Self {
+            scope: Some(scope.to_owned()),
+            ..Self::of("azure-ad")
+        }
+    }
+
+    /// The header of a provider's own key, for [`oauth`](Self::oauth) and [`azure_ad`](Self::azure_ad).
+    #[must_use]
+    pub fn key_header(mut self, name: &str) -> Self {
+        self.header = Some(name.to_ascii_lowercase());
+        self
     }
 
     /// As [`Adapter::authenticate`](crate::Adapter::authenticate) finds out.

@@ -94,6 +94,11 @@ impl<'a> Settings<'a> {
             "metadata" => self.user = Object::parse(value).and_then(|data| data.get("user_id")).or(self.user),
             "service_tier" => self.service_tier = service_tier(value),
             "functions" | "function_call" | "audio" => return Err(refused(key)),
+            // Where the gateway is told so, it asks for one at a time.
+            "n" if value != "1" => {
+                let text = "Claude gives one answer at a time: `n` must be 1.".to_owned();
+                return Err(unsupported(text, key.to_owned()));
+            }
             _ if DROPPED.contains(&key) => {}
             _ => self.further.push((key, value)),
         }

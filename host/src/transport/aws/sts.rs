@@ -1,8 +1,6 @@
 //! Roles: credentials for a while, from AWS's token service. Its address is that of the region, or the operator's by the variable that
 //! AWS's tools know (`AWS_ENDPOINT_URL_STS`).
 
-use std::{future::poll_fn, time::Duration};
-
 use bytes::Bytes;
 use hyper::{
     HeaderMap, Method,
@@ -13,13 +11,9 @@ use url::{Url, form_urlencoded};
 use super::{Credentials, chain::Reason, put_signature, time};
 use crate::{
     secret::Secret,
-    transport::{connect, egress::Policy, http::Outgoing, pool::Pool, tls},
+    transport::{ask::ask, http::Outgoing},
 };
 
-/// An answer of the service's is a few kilobytes.
-const LIMIT: usize = 64 << 10;
-/// For an answer, the connection included.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// The name of a session that the operator does not name.
 const SESSION: &str = "witgate";
 
@@ -97,30 +91,10 @@ async fn assume_with(
     if let Some(own) = own {
         put_signature(&mut request, own, &endpoint.region, "sts")?;
     }
-    let (status, text) = send(request)
+    let (status, text) = ask(request)
         .await
         .map_err(|reason| format!("the token service: {reason}"))?;
     read(status, &text).map_err(|reason| format!("the role {role} cannot be assumed: {reason}"))
-}
-
-/// Sends under the rules that hold for a provider that the operator names: the address is his, or AWS's own.
-async fn send(request: Outgoing) -> Result<(u16, String), Reason> {
-    let policy = Policy::new(&request.url).map_err(|denied| denied.to_string())?;
-    let pool = Pool::new(connect::connector(policy, tls::config(&tls::Rules::default())?));
-    let exchange = async {
-        let mut reply = pool.send(request).await.map_err(|failed| failed.reason)?;
-        let mut all = Vec::new();
-        while let Some(piece) = poll_fn(|context| reply.body.poll_next(context)).await {
-            let piece = piece.map_err(|()| "its answer is not whole".to_owned())?;
-            if all.len() + piece.len() > LIMIT {
-                return Err("its answer is too long".to_owned());
-            }
-            all.extend_from_slice(&piece);
-        }
-        Ok((reply.status.as_u16(), String::from_utf8_lossy(&all).into_owned()))
-    };
-    let answered = tokio::time::timeout(PATIENCE, exchange).await;
-    answered.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")))
 }
 
 /// Reads the XML of an answer.

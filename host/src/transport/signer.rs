@@ -1,0 +1,84 @@
+//! What is put on a provider's requests as they leave, where an adapter declares that and the operator gives no key: a signature, or an
+//! access token. Whoever asks for it sees neither that nor what it is made of.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use hyper::HeaderMap;
+use serde_json::{Map, Value};
+
+use super::{Auth, Upstream, aws, http::Outgoing, oauth};
+use crate::{error::Result, secret::Secret};
+
+/// Signs the requests to one provider. Cheap to clone.
+#[derive(Clone, Debug)]
+pub enum Signer {
+    /// By AWS's signature.
+    Aws(aws::Signer),
+    /// By an access token.
+    OAuth(oauth::Client),
+}
+
+/// The settings that are for it, and not for the adapter.
+pub fn settings(declared: Option<&Auth>) -> &'static [&'static str] {
+    match declared {
+        Some(Auth::AwsSigV4 { .. }) => aws::SETTINGS,
+        Some(Auth::OAuth { .. }) => oauth::SETTINGS,
+        _ => &[],
+    }
+}
+
+impl Signer {
+    /// Takes what is for it out of the provider's settings, whether it is used or not.
+    pub fn take(
+        declared: Option<&Auth>,
+        upstream: &Upstream,
+        settings: &mut Map<String, Value>,
+        secrets: &BTreeMap<String, Secret>,
+    ) -> Option<Self> {
+        let environment: aws::Environment = Arc::new(|name: &str| std::env::var(name).ok());
+        let signer = match declared? {
+            Auth::AwsSigV4 { service } => Self::Aws(aws::Signer::take(
+                &upstream.id,
+                service,
+                &upstream.base,
+                settings,
+                secrets,
+                environment,
+            )),
+            Auth::OAuth { scope, entra, key } => Self::OAuth(oauth::Client::take(
+                &upstream.id,
+                &oauth::Declared {
+                    scope: scope.as_deref(),
+                    entra: *entra,
+                    key: key.as_ref(),
+                },
+                settings,
+                secrets,
+                environment,
+            )),
+            _ => return None,
+        };
+        let told_otherwise = upstream.auth.is_some() || upstream.key.is_some() || upstream.client.is_canned();
+        (!told_otherwise).then_some(signer)
+    }
+
+    /// Puts it on a request, over its final bytes. What the operator's headers say already is left.
+    pub async fn sign(&self, request: &mut Outgoing) -> Result<()> {
+        match self {
+            Self::Aws(signer) => signer.sign(request).await,
+            Self::OAuth(client) => client.sign(request).await,
+        }
+    }
+
+    /// Hears of a refusal. True if it says that what was put on the request is no longer good, and there may be something newer.
+    pub fn refused(&self, status: u16, headers: &HeaderMap) -> bool {
+        match self {
+            Self::Aws(signer) => {
+                let kind = headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok());
+                let expired = kind.is_some_and(|kind| kind.starts_with("ExpiredToken"));
+                expired && (400..=403).contains(&status) && signer.forget()
+            }
+            Self::OAuth(client) => status == 401 && client.forget(),
+        }
+    }
+}
