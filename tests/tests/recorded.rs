@@ -22,14 +22,20 @@ use witgate_tests::{Provider, Witgate, program::Answer};
 const SEEDS: [u64; 4] = [0, 1, 2, 3];
 /// The adapters whose recordings have their meanings beside them, the type of their providers, and the path of their base URLs: one by
 /// which requests name a model.
-const ADAPTERS: [(&str, &str, &str); 7] = [
+const ADAPTERS: [(&str, &str, &str); 8] = [
     ("anthropic", "anthropic", ""),
+    ("azure-openai", "azure-openai", ""),
     ("bedrock", "aws-bedrock", ""),
     ("cohere", "cohere", ""),
     ("gemini", "gemini", ""),
     ("huggingface", "huggingface-inference", "/models"),
     ("ollama", "ollama", ""),
     ("openai-responses", "openai-responses", ""),
+];
+/// Other hosts of Claude's: their names here, and what their entries say.
+const HOSTS: [(&str, &str, &str, &str); 2] = [
+    ("azure", "azure-openai", "/anthropic", ""),
+    ("vertex", "vertex-ai", "", "project_id = \"p\"\n"),
 ];
 /// Requests at the same time.
 const AT_ONCE: usize = 16;
@@ -77,6 +83,9 @@ async fn gateway(provider: &Provider) -> Witgate {
         + &ADAPTERS
             .map(|(adapter, kind, path)| entry(adapter, kind, format!("{url}{path}")))
             .concat()
+        + &HOSTS
+            .map(|(host, kind, path, more)| entry(host, kind, format!("{url}{path}")) + more)
+            .concat()
         + &entry("replicate", "replicate", format!("{url}/v1"))
         + "adapter_config = { poll_ms = 1 }\n";
     Witgate::start(
@@ -92,6 +101,7 @@ async fn judge(gateway: &Witgate, case: &Case, replay: Replay) -> (Replay, Vec<S
     let model = match case.wire {
         Wire::Shaped => format!("shaped/{name}"),
         Wire::Adapted(adapter) => format!("{adapter}/{name}"),
+        Wire::Claude(host) => format!("{host}/anthropic/{name}"),
         Wire::Replicate => format!("replicate/recorded/{name}"),
     };
     if case.operation == "embeddings" {

@@ -65,7 +65,7 @@ fn its_answers_and_its_streams_are_anthropics() {
 
 #[test]
 fn a_client_of_anthropics_own_api_is_relayed() {
-    let body = json!({"model": "claude", "stream": true, "max_tokens": 9, "messages": [], "cache_control": {"type": "ephemeral"}});
+    let body = json!({"model": "claude", "stream": true, "max_tokens": 9, "messages": []});
     let own = call("messages", &body).ext("header.anthropic-beta", "b-1");
     let sent = own.request::<Gemini>();
     assert_eq!(
@@ -78,7 +78,7 @@ fn a_client_of_anthropics_own_api_is_relayed() {
     );
     assert_eq!(
         sent.text(),
-        r#"{"anthropic_version":"vertex-2023-10-16","stream":true,"max_tokens":9,"messages":[],"cache_control":{"type":"ephemeral"}}"#
+        r#"{"anthropic_version":"vertex-2023-10-16","stream":true,"max_tokens":9,"messages":[]}"#
     );
     let count = call("count_tokens", &json!({"model": "claude", "messages": []})).request::<Gemini>();
     assert_eq!(count.url, format!("{PLACE}/count-tokens:rawPredict"));

@@ -12,6 +12,8 @@ pub(crate) enum Wire {
     Shaped,
     /// Its own way, through the adapter of this type.
     Adapted(&'static str),
+    /// Claude, at this other host, through the adapter of the host.
+    Claude(&'static str),
     /// Predictions, through the adapter.
     Replicate,
 }
@@ -49,7 +51,7 @@ type Read = Result<Case, LeftOut>;
 pub(crate) fn all() -> (Vec<Case>, Vec<LeftOut>) {
     let mut cases = Vec::new();
     let mut left_out = Vec::new();
-    for read in shaped().into_iter().chain(adapted()).chain(replicate()) {
+    for read in shaped().into_iter().chain(adapted()).chain(claude()).chain(replicate()) {
         match read {
             Ok(case) => cases.push(case),
             Err(reason) => left_out.push(reason),
@@ -148,6 +150,7 @@ fn shaped() -> Vec<Read> {
 fn adapted() -> Vec<Read> {
     let hosts = [
         ("anthropic", "anthropic"),
+        ("azure", "azure-openai"),
         ("bedrock", "bedrock"),
         ("cohere", "cohere"),
         ("gemini", "gemini"),
@@ -200,6 +203,26 @@ fn meant(host: &str, adapter: &'static str) -> Vec<Read> {
     };
     let list = format!("{host}/meanings.jsonl");
     lines(&list).into_iter().map(read).collect()
+}
+
+/// Those of Claude's that another host recorded: played at that host, too.
+fn claude() -> Vec<Read> {
+    let manifest =
+        fs::read_to_string(fixture("anthropic/MANIFEST.tsv")).expect("the list of sources is in the repository");
+    let source = |case: &Case| {
+        let name = case.file.strip_prefix("anthropic/")?;
+        let line = manifest.lines().find(|line| line.split('\t').next() == Some(name))?;
+        ["azure", "vertex"]
+            .into_iter()
+            .find(|host| line.split('\t').nth(1) == Some(host))
+    };
+    let hosted = |read: Read| {
+        let case = read.ok()?;
+        let host = source(&case)?;
+        let (host, wire) = (format!("claude on {host}"), Wire::Claude(host));
+        Some(Ok(Case { host, wire, ..case }))
+    };
+    meant("anthropic", "anthropic").into_iter().filter_map(hosted).collect()
 }
 
 fn replicate() -> Vec<Read> {
