@@ -388,12 +388,13 @@ mod tests {
         let (url, form) = asked(&client(false, settings, &[])).await.unwrap();
         assert_eq!(url, "https://i.example/token");
         assert!(form.ends_with("&scope=read&audience=api"), "{form}");
-        let error = asked(&client(
+        let nowhere = client(
             false,
             serde_json::json!({ "client_id": "c", "client_secret": "s" }),
             &[],
-        ));
-        assert!(error.await.unwrap_err().contains("token_url"));
+        );
+        let error = asked(&nowhere).await;
+        assert!(error.unwrap_err().contains("token_url"));
     }
 
     #[test]
