@@ -18,7 +18,8 @@ pub mod witgate {
         ///                 buffered        the whole reply goes to  transform-response(ctx, {state, response}) ──► step
         ///                 sse, ndjson, …  a 2xx reply goes frame by frame to  streaming.open ──► push* ──► finish ──► step
         ///                                 (any other reply is read whole and goes to transform-response)
-        ///                 relay           a 2xx body goes to the client untouched; the call is over
+        ///                 relay           a 2xx body goes to the client as it is: the provider speaks the API that was asked. It is counted,
+        ///                                 and where it departs from OpenAI's format that is mended. The call is over
         ///   step.done   the whole answer. step.end: the last chunks of an answer you streamed.
         ///
         /// So polling, a follow-up call, or "create, then read a stream elsewhere" is one more step.fetch.
@@ -49,7 +50,8 @@ pub mod witgate {
                 /// Open: "chat.completions" "embeddings" "completions" "models" "messages" "responses" "images.generations"
                 /// "audio.transcriptions" …
                 /// It fixes the shape of `body`, of chunks and of the answer: OpenAI's for most, Anthropic's for "messages".
-                /// You get only the operations that `describe` lists; the host translates the rest to and from "chat.completions".
+                /// You get only the operations that `describe` lists; the host translates the rest to and from "chat.completions". So it does
+                /// with "messages" and "responses" after a failure of kind "unsupported": a provider may have an API for some models only.
                 pub operation: _rt::String,
                 /// the provider's model id (the gateway's aliases are resolved); "" where there is none
                 pub model: _rt::String,
@@ -329,7 +331,8 @@ pub mod witgate {
             }
             /// Chunks and answers: leave out id, object, created and model unless the provider's own matter; the host fills them in. Always
             /// give usage where the provider does (in the last chunk); the host hides it from clients that did not ask. Further keys reach the
-            /// client and come back in its next request: put a provider's opaque state (signatures of thoughts) there.
+            /// client and come back in its next request: put a provider's opaque state (signatures of thoughts) there. For clients that drop
+            /// them the host keeps them a while and puts them back into messages with calls.
             /// An expected failure. (A panic or trap is reported as an adapter bug, and costs this call only.)
             #[derive(Clone)]
             pub struct Failure {
@@ -633,10 +636,15 @@ pub mod exports {
                     /// The base64 text of media and uploads may be an opaque token too: copy it, do not decode or measure it.
                     ///
                     /// auth.kind, open: "none"; "bearer" (`authorization: Bearer KEY`); "header" (`header`, optional `prefix`); "query" (`query`);
-                    /// "basic"; "aws-sigv4" (`service`); "custom" (the auth interface). Default: "bearer".
+                    /// "basic"; "aws-sigv4" (`service`); "oauth-client-credentials", "azure-ad" (`scope`);
+                    /// "custom" (the auth interface). Default: "bearer".
                     /// "aws-sigv4": the host signs each request over its final bytes, with keys from the operator's settings, the environment, a
                     /// profile or a role; you see neither keys nor signature, and the settings about them are not in ctx.config. `region` is, also
                     /// where the operator leaves it to base-url, environment or profile. A key of the provider's own (`api_key`) goes as a bearer.
+                    /// "oauth-client-credentials": an access token as a bearer, which the host fetches with the operator's `token_url`, `client_id`,
+                    /// `client_secret`, `scope` (default: auth's `scope`) and `audience`. "azure-ad": the same at Microsoft Entra, with `tenant_id`, or
+                    /// what the environment has of it. None of these settings is in ctx.config; a key of the provider's own goes as a bearer, or in
+                    /// auth's `header`.
                     /// permissions.hosts: names, or `*.` and a suffix; base-url's own origin needs none. permissions.secrets: the config keys that hold
                     /// secrets, beside api_key; each becomes a token in ctx.config. A secret inside an object is named by the way to it, with dots
                     /// ("account.password"): it is taken out of the object, and its token is the member of ctx.config that has this name.
@@ -3078,6 +3086,7 @@ pub mod exports {
                 }
                 pub trait Guest {
                     /// The client's request, in the shape `ctx.operation` fixes. A step `done` answers without a call.
+                    /// A chat that is streamed always asks for usage (`stream_options`).
                     /// A client's multipart upload comes as JSON: each file field is {upload, filename, content_type, size, base64}.
                     #[allow(async_fn_in_trait)]
                     fn transform_request(
