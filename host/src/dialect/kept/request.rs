@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Kept, Named, Own, State, add, key};
 use crate::{
     call::{Call, object::Object},
+    chunk::scan::Scan,
     dialect::json::{inside, push_comma},
 };
 
@@ -52,12 +53,12 @@ struct Part<'a> {
 /// What the answer to `call` is found by, but for its calls; and `messages` with what was dropped of them, if anything was.
 pub(super) fn restore(kept: &Kept, call: &Call, who: &Sha256) -> Option<(Sha256, Option<String>)> {
     let text = call.field("messages")?;
-    let messages: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+    let messages = items(text)?;
     let mut restored: Vec<(usize, String)> = Vec::new();
     if !kept.is_empty() {
         for (at, message) in messages.iter().enumerate() {
             let before = at.checked_sub(1).and_then(|before| messages.get(before));
-            let found = with_state(kept, message.get(), || after(who, before.copied()));
+            let found = with_state(kept, message, || after(who, before.copied()));
             restored.extend(found.map(|found| (at, found)));
         }
     }
@@ -71,16 +72,27 @@ pub(super) fn restore(kept: &Kept, call: &Call, who: &Sha256) -> Option<(Sha256,
     for (at, message) in messages.iter().enumerate() {
         push_comma(&mut out);
         let new = changed.next_if(|(place, _)| *place == at);
-        out.push_str(new.map_or(message.get(), |(_, text)| text));
+        out.push_str(new.map_or(*message, |(_, text)| text));
     }
     out.push(']');
     Some((after, Some(out)))
 }
 
+/// The items of a list. It is long as a rule, and most of them are not looked at, so they are only told apart.
+fn items(list: &str) -> Option<Vec<&str>> {
+    let (mut scan, mut spans) = (Scan::new(list), Vec::new());
+    let read = scan.items(|scan| {
+        spans.push(scan.skip()?);
+        Ok(())
+    });
+    read.ok()?;
+    spans.into_iter().map(|span| list.get(span)).collect()
+}
+
 /// `who`, with the message that an answer comes after: its role, its text, and the call it answers.
-fn after(who: &Sha256, message: Option<&RawValue>) -> Sha256 {
+fn after(who: &Sha256, message: Option<&str>) -> Sha256 {
     let mut hash = who.clone();
-    let Some(message) = message.and_then(|message| serde_json::from_str::<Message<'_>>(message.get()).ok()) else {
+    let Some(message) = message.and_then(|message| serde_json::from_str::<Message<'_>>(message).ok()) else {
         return hash;
     };
     add(&mut hash, &message.role);
