@@ -22,13 +22,14 @@ use witgate_tests::{Provider, Witgate, program::Answer};
 const SEEDS: [u64; 4] = [0, 1, 2, 3];
 /// The adapters whose recordings have their meanings beside them, the type of their providers, and the path of their base URLs: one by
 /// which requests name a model.
-const ADAPTERS: [(&str, &str, &str); 8] = [
+const ADAPTERS: [(&str, &str, &str); 9] = [
     ("anthropic", "anthropic", ""),
     ("azure-openai", "azure-openai", ""),
     ("bedrock", "aws-bedrock", ""),
     ("cohere", "cohere", ""),
     ("gemini", "gemini", ""),
     ("huggingface", "huggingface-inference", "/models"),
+    ("mistral", "mistral", ""),
     ("ollama", "ollama", ""),
     ("openai-responses", "openai-responses", ""),
 ];

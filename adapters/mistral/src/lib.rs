@@ -1,9 +1,10 @@
 //! Witgate's adapter for Mistral's API. The README says what becomes of what.
 //!
 //! Its answers are OpenAI's and are relayed. Its requests nearly are, but Mistral refuses every field it does not know, and ids of calls
-//! that are not its own: `request` writes those, `message` and `part` what is in them.
+//! that are not its own: `request` writes those, `message` and `part` what is in them; `error` reads what goes wrong.
 
 mod describe;
+mod error;
 mod message;
 mod part;
 mod request;
@@ -44,7 +45,7 @@ impl Adapter for Mistral {
     }
 
     fn transform_response(_: &Context, reply: Response) -> Result<Step> {
-        Err(Failure::upstream(&reply))
+        Err(error::from_reply(&reply))
     }
 
     async fn get_models(ctx: Context, http: Http) -> Result<Vec<Model<'static>>> {

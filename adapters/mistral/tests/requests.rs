@@ -160,4 +160,16 @@ fn answers_are_relayed_and_every_form_of_error_is_read() {
         ),
         told("invalid-request", "Too many inputs.")
     );
+    let detail = r#"[{"type":"extra_forbidden","loc":["body","messages",2,"assistant","name"],"msg":"Extra inputs are not permitted"}]"#;
+    let expected = told(
+        "invalid-request",
+        "messages.2.assistant.name: Extra inputs are not permitted",
+    );
+    for body in [
+        format!(r#"{{"object":"error","message":{{"detail":{detail}}},"type":"invalid_request_error"}}"#),
+        format!(r#"{{"object":"Error","message":{detail},"detail":{detail},"code":3001}}"#),
+        format!(r#"{{"detail":{detail}}}"#),
+    ] {
+        assert_eq!(message(422, &body), expected, "{body}");
+    }
 }

@@ -124,9 +124,15 @@ fn shaped() -> Vec<Read> {
         };
         means.remove("kind");
         let recorded = bytes(&file);
+        let host = file.split('/').next().unwrap_or_default().to_owned();
         Ok(Case {
-            host: file.split('/').next().unwrap_or_default().to_owned(),
-            wire: Wire::Shaped,
+            // Its answers are OpenAI's, its requests are not.
+            wire: if host == "mistral" {
+                Wire::Adapted("mistral")
+            } else {
+                Wire::Shaped
+            },
+            host,
             operation,
             stream,
             status,
