@@ -34,8 +34,14 @@ const ADAPTERS: [(&str, &str, &str); 9] = [
     ("openai-responses", "openai-responses", ""),
 ];
 /// Other hosts of Claude's: their names here, and what their entries say.
-const HOSTS: [(&str, &str, &str, &str); 2] = [
+const HOSTS: [(&str, &str, &str, &str); 3] = [
     ("azure", "azure-openai", "/anthropic", ""),
+    (
+        "bedrock-invoke",
+        "aws-bedrock",
+        "",
+        "adapter_config = { invoke = true }\n",
+    ),
     ("vertex", "vertex-ai", "", "project_id = \"p\"\n"),
 ];
 /// Requests at the same time.
@@ -101,6 +107,8 @@ async fn judge(gateway: &Witgate, case: &Case, replay: Replay) -> (Replay, Vec<S
     let name = replay.name();
     let model = match case.wire {
         Wire::Shaped => format!("shaped/{name}"),
+        // An adapter that goes by a model's name must know whose it is.
+        Wire::Adapted("bedrock-invoke") => format!("bedrock-invoke/anthropic.claude.{name}"),
         Wire::Adapted(adapter) => format!("{adapter}/{name}"),
         Wire::Claude(host) => format!("{host}/anthropic/{name}"),
         Wire::Replicate => format!("replicate/recorded/{name}"),

@@ -11,7 +11,10 @@ const CONFIG: &str = r#"{
         "region": {"type": "string", "description": "The region; else that of the base URL, of AWS_REGION, or of the profile."},
         "guardrail": {"type": "object", "description": "A guardrail for all chats of clients that send none.",
             "additionalProperties": false, "required": ["id", "version"],
-            "properties": {"id": {"type": "string"}, "version": {"type": "string"}}}
+            "properties": {"id": {"type": "string"}, "version": {"type": "string"}}},
+        "invoke": {"type": "boolean", "description": "Chats go to InvokeModel, in each model's own form."},
+        "profiles": {"type": "object", "additionalProperties": {"type": "string"},
+            "description": "The models behind ids that do not tell, such as an application's inference profile: id to model."}
     }
 }"#;
 

@@ -1,8 +1,12 @@
 //! Where a request goes.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use witgate_sdk::url::segment;
 use witgate_sdk::{Context, Failure, Kind, Request, Result};
+
+use crate::model::Model;
 
 /// Offered as the base URL. No such host exists: what is meant is that of the region.
 pub(crate) const BASE_URL: &str = "https://bedrock-runtime.amazonaws.com";
@@ -14,6 +18,10 @@ pub(crate) struct Config {
     region: Option<String>,
     /// a guardrail for all chats
     guardrail: Option<Guardrail>,
+    /// chats go to InvokeModel
+    invoke: bool,
+    /// the models behind ids that do not tell: an application's profiles, what is provisioned or imported
+    profiles: BTreeMap<String, String>,
 }
 
 /// A guardrail of the operator's.
@@ -24,6 +32,23 @@ struct Guardrail {
 }
 
 impl Config {
+    /// Chats go to InvokeModel, in each model's own form.
+    pub(crate) fn invokes(&self) -> bool {
+        self.invoke
+    }
+
+    /// What is known of the call's model.
+    pub(crate) fn model<'a>(&'a self, ctx: &'a Context) -> Model<'a> {
+        let named = self.profiles.get(ctx.model()).map(String::as_str);
+        Model::named(named.unwrap_or(ctx.model()))
+    }
+
+    /// The guardrail's id and version.
+    pub(crate) fn guardrail_names(&self) -> Option<(&str, &str)> {
+        let guardrail = self.guardrail.as_ref()?;
+        Some((&guardrail.id, &guardrail.version))
+    }
+
     /// `guardrailConfig` for clients that send none, as JSON text.
     pub(crate) fn guardrail(&self) -> Option<String> {
         let guardrail = self.guardrail.as_ref()?;

@@ -2,7 +2,7 @@
 //!
 //! A chat goes through `request` to Converse, which is one form for all models, and comes back through `response`, or event by event
 //! through `stream`; both read blocks with `block` and collect `usage`, the reason why it ended (`stop`) and what the next request must
-//! bring back (`kept`). Requests are signed by the gateway.
+//! bring back (`kept`). Or it goes to InvokeModel, in the model's own form (`invoke`). Requests are signed by the gateway.
 //!
 //! Text is parsed once, borrowed, and copied as it stands, still escaped, where it is not looked at.
 
@@ -11,6 +11,7 @@ mod describe;
 mod embeddings;
 mod endpoint;
 mod error;
+mod invoke;
 mod kept;
 mod model;
 mod models;
@@ -28,7 +29,6 @@ use witgate_sdk::{
 };
 
 use endpoint::Config;
-use model::Model;
 pub use stream::Events;
 
 /// The adapter.
@@ -45,6 +45,7 @@ impl Adapter for Bedrock {
     fn transform_request(ctx: &Context, body: &str) -> Result<Step> {
         let config: Config = ctx.config()?;
         match ctx.operation() {
+            "chat.completions" if config.invokes() => invoke::request(ctx, &config, body),
             "chat.completions" => converse(ctx, &config, body),
             "embeddings" => embeddings::request(ctx, &config, body),
             other => Err(Failure::unsupported(format!("Bedrock has nothing like {other}."))),
@@ -58,6 +59,9 @@ impl Adapter for Bedrock {
         if ctx.operation() == "embeddings" {
             return embeddings::answer(ctx, &reply);
         }
+        if ctx.config::<Config>()?.invokes() {
+            return invoke::answer(ctx, &reply);
+        }
         let body = reply.text()?;
         match response::translate(body, structured::is_state(reply.state())) {
             Some(answer) => Ok(Step::done_text(answer)),
@@ -69,7 +73,12 @@ impl Adapter for Bedrock {
         }
     }
 
-    fn open_stream(_: &Context, head: StreamHead) -> Result<Box<dyn Decoder>> {
+    fn open_stream(ctx: &Context, head: StreamHead) -> Result<Box<dyn Decoder>> {
+        let config: Config = ctx.config()?;
+        if config.invokes() {
+            let form = invoke::Form::of(config.model(ctx));
+            return Ok(Box::new(invoke::Invoked::new(form, head.state())));
+        }
         Ok(Box::new(Events::new(structured::is_state(head.state()))))
     }
 
@@ -91,7 +100,7 @@ impl Adapter for Bedrock {
 }
 
 fn converse(ctx: &Context, config: &Config, body: &str) -> Result<Step> {
-    let mut sent = request::translate(body, Model::named(ctx.model()))?;
+    let mut sent = request::translate(body, config.model(ctx))?;
     if let Some(guardrail) = config.guardrail().filter(|_| !sent.guarded) {
         sent.body.pop();
         json::push_field(&mut sent.body, "guardrailConfig", &guardrail);

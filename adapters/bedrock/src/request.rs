@@ -21,6 +21,7 @@ use chat::Chat;
 use conversation::Conversation;
 use format::Format;
 use settings::Settings;
+pub(crate) use settings::is_not_the_models;
 use tools::Choice;
 
 /// A translated request.

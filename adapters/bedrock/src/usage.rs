@@ -15,6 +15,9 @@ pub(crate) struct Counts<'a> {
     total_tokens: Option<u64>,
     cache_read_input_tokens: Option<u64>,
     cache_write_input_tokens: Option<u64>,
+    /// their names in Nova's own form; some answers have both
+    cache_read_input_token_count: Option<u64>,
+    cache_write_input_token_count: Option<u64>,
     #[serde(borrow)]
     cache_details: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -28,8 +31,12 @@ impl<'a> Counts<'a> {
             return None;
         }
         let (read, written) = (
-            self.cache_read_input_tokens.unwrap_or(0),
-            self.cache_write_input_tokens.unwrap_or(0),
+            self.cache_read_input_tokens
+                .or(self.cache_read_input_token_count)
+                .unwrap_or(0),
+            self.cache_write_input_tokens
+                .or(self.cache_write_input_token_count)
+                .unwrap_or(0),
         );
         let (input, output) = (self.input_tokens.unwrap_or(0), self.output_tokens.unwrap_or(0));
         let counted_in = self.total_tokens == Some(input.saturating_add(output));

@@ -7,26 +7,39 @@ use serde_json::{Value, json};
 use witgate_bedrock::Bedrock;
 use witgate_sdk::testing::{Call, Reply};
 
+/// Recordings of Converse, and of Claude invoked in its own form.
+fn cases() -> Vec<folder::Case> {
+    let mut cases = folder::cases("bedrock");
+    for mut case in folder::cases("bedrock-invoke") {
+        let config = r#"{"region":"us-east-1","invoke":true}"#;
+        case.asked = case
+            .asked
+            .model("anthropic.claude-sonnet-4-5-20250929-v1:0")
+            .config(config);
+        cases.push(case);
+    }
+    assert!(cases.len() >= 57, "the recordings are there");
+    cases
+}
+
 #[test]
 fn every_recording_keeps_its_meaning() {
-    let cases = folder::cases("bedrock");
-    assert!(cases.len() >= 43, "the recordings are there");
-    folder::keep_their_meaning::<Bedrock>(&cases);
+    folder::keep_their_meaning::<Bedrock>(&cases());
 }
 
 #[test]
 fn a_stream_cut_at_any_byte_gives_the_same_chunks() {
-    folder::may_be_cut_anywhere::<Bedrock>(&folder::cases("bedrock"));
+    folder::may_be_cut_anywhere::<Bedrock>(&cases());
 }
 
 #[test]
 fn unknown_fields_never_break_an_answer() {
-    folder::may_have_unknown_fields::<Bedrock>(&folder::cases("bedrock"));
+    folder::may_have_unknown_fields::<Bedrock>(&cases());
 }
 
 #[test]
 fn a_stream_that_stops_in_the_middle_is_a_failure() {
-    folder::are_failures_if_cut_short::<Bedrock>(&folder::cases("bedrock"));
+    folder::are_failures_if_cut_short::<Bedrock>(&cases());
 }
 
 #[test]

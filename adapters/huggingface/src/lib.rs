@@ -11,7 +11,7 @@ mod describe;
 mod embeddings;
 mod error;
 mod models;
-mod prompt;
+pub mod prompt;
 mod request;
 mod stops;
 mod stream;
@@ -26,6 +26,7 @@ pub use stream::Tokens;
 #[derive(Debug)]
 pub struct HuggingFace;
 
+#[cfg(feature = "export")]
 witgate_sdk::export!(HuggingFace: streaming, models);
 
 impl Adapter for HuggingFace {

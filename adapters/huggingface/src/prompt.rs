@@ -1,4 +1,5 @@
-//! From a chat to one prompt: what the model goes on with. Each kind of message has a dress, which a template says.
+//! From a chat to one prompt: what the model goes on with. Each kind of message has a dress, which a template says. Adapters of other
+//! hosts whose models are asked so use this, too.
 
 use std::borrow::Cow;
 
@@ -12,7 +13,7 @@ const PLACE: &str = "{text}";
 /// The setting: a template's name, or the template itself.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Setting<'a> {
+pub enum Setting<'a> {
     /// one of those known here
     Named(#[serde(borrow)] Cow<'a, str>),
     /// the operator's own
@@ -22,7 +23,7 @@ pub(crate) enum Setting<'a> {
 /// How each kind of message is written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Template<'a> {
+pub struct Template<'a> {
     #[serde(borrow)]
     start: Cow<'a, str>,
     #[serde(borrow)]
@@ -37,7 +38,7 @@ pub(crate) struct Template<'a> {
 }
 
 /// The templates by name: start, system, user, assistant, open.
-const TEMPLATES: [(&str, [&str; 5]); 5] = [
+const TEMPLATES: [(&str, [&str; 5]); 7] = [
     (
         "plain",
         [
@@ -69,6 +70,26 @@ const TEMPLATES: [(&str, [&str; 5]); 5] = [
         ],
     ),
     (
+        "llama4",
+        [
+            "<|begin_of_text|>",
+            "<|header_start|>system<|header_end|>\n\n{text}<|eot|>",
+            "<|header_start|>user<|header_end|>\n\n{text}<|eot|>",
+            "<|header_start|>assistant<|header_end|>\n\n{text}<|eot|>",
+            "<|header_start|>assistant<|header_end|>\n\n",
+        ],
+    ),
+    (
+        "deepseek-r1",
+        [
+            "<｜begin▁of▁sentence｜>",
+            "{text}",
+            "<｜User｜>{text}",
+            "<｜Assistant｜>{text}<｜end▁of▁sentence｜>",
+            "<｜Assistant｜><think>\n",
+        ],
+    ),
+    (
         "inst",
         ["", "{text}\n\n", "[INST] {text} [/INST]", " {text} </s><s>", ""],
     ),
@@ -85,7 +106,10 @@ const TEMPLATES: [(&str, [&str; 5]); 5] = [
 ];
 
 /// The prompt that these messages are. Without a template one user's message is the prompt as it is, and a longer chat is `plain`.
-pub(crate) fn write(messages: &[Message<'_>], setting: Option<&Setting<'_>>) -> Result<String> {
+///
+/// # Errors
+/// What is no text, or an unknown template.
+pub fn write(messages: &[Message<'_>], setting: Option<&Setting<'_>>) -> Result<String> {
     let mut turns = Vec::with_capacity(messages.len());
     for (at, message) in messages.iter().enumerate() {
         turns.push((role(message, at)?, text(message, at)?));

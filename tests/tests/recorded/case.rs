@@ -158,6 +158,7 @@ fn adapted() -> Vec<Read> {
         ("anthropic", "anthropic"),
         ("azure", "azure-openai"),
         ("bedrock", "bedrock"),
+        ("bedrock-invoke", "bedrock-invoke"),
         ("cohere", "cohere"),
         ("gemini", "gemini"),
         ("huggingface", "huggingface"),

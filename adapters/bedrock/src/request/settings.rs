@@ -49,6 +49,11 @@ const OWN: [&str; 7] = [
     "serviceTier",
 ];
 
+/// A field of OpenAI's or Converse's, which a model does not know.
+pub(crate) fn is_not_the_models(key: &str) -> bool {
+    DROPPED.contains(&key) || OWN.contains(&key)
+}
+
 /// The settings of one request; texts are JSON text unless they are said to be read.
 #[derive(Default)]
 pub(super) struct Settings<'a> {

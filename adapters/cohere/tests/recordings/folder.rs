@@ -16,6 +16,8 @@ use witgate_sdk::testing::{Call, Played, Reply};
 
 /// A recorded answer and what it means.
 pub(crate) struct Case {
+    /// what the client asks
+    pub(crate) asked: Call,
     pub(crate) file: String,
     pub(crate) stream: bool,
     status: u16,
@@ -39,6 +41,7 @@ pub(crate) fn cases(provider: &str) -> Vec<Case> {
         let file = case["file"].as_str().expect("a case has a file");
         let status = case["status"].as_u64().expect("a case has a status") as u16;
         Some(Case {
+            asked: Call::says("Hi"),
             body: recorded(&folder(provider).join(file)),
             stream: case["stream"] == true && status < 400,
             fields: case["meaning"]["fields"].as_object()?.clone(),
@@ -72,7 +75,7 @@ impl Case {
     }
 
     fn call(&self) -> Call {
-        let call = Call::says("Hi");
+        let call = self.asked.clone();
         if self.stream { call.streaming() } else { call }
     }
 

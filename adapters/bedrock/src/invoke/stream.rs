@@ -1,0 +1,86 @@
+//! A model's own events, each in base64 in a message of AWS's, to chunks.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use witgate_sdk::{Chunks, Decoder, End, Flow, Frame, Result, Step};
+
+use super::said::Texts;
+use super::{Form, base64, openai, unreadable};
+use crate::json::Object;
+use crate::{Events, error, structured};
+
+/// A message's payload. Beside the bytes there is padding, which says nothing.
+#[derive(Deserialize)]
+struct Payload<'a> {
+    #[serde(borrow)]
+    bytes: Cow<'a, str>,
+}
+
+/// The state of one stream.
+pub(crate) struct Invoked(Reader);
+
+/// Who reads the events of the model's form.
+enum Reader {
+    Claude(Box<witgate_anthropic::Events>),
+    Nova(Box<Events>),
+    /// The answer has ended, or not yet.
+    OpenAi(bool),
+    Text(Texts),
+}
+
+impl Invoked {
+    /// `state`: what the request has left.
+    pub(crate) fn new(form: Form, state: &str) -> Self {
+        Self(match form {
+            Form::Claude => Reader::Claude(Box::new(witgate_anthropic::Events::new(state))),
+            Form::Nova => Reader::Nova(Box::new(Events::new(structured::is_state(state)))),
+            Form::OpenAi => Reader::OpenAi(false),
+            Form::Text(_) => Reader::Text(Texts::default()),
+        })
+    }
+}
+
+impl Decoder for Invoked {
+    fn push(&mut self, frame: &Frame, out: &mut Chunks) -> Result<Flow> {
+        if frame.header(":message-type").is_some_and(|kind| kind != "event") {
+            return Err(error::from_exception(frame));
+        }
+        let text = frame.text()?;
+        let Ok(payload) = serde_json::from_str::<Payload<'_>>(text) else {
+            return Err(unreadable(text));
+        };
+        let event = base64::decode(&payload.bytes).and_then(|bytes| String::from_utf8(bytes).ok());
+        let event = event.ok_or_else(|| unreadable(text))?;
+        match &mut self.0 {
+            Reader::Claude(events) => return events.event("", &event, out),
+            Reader::Nova(events) => nova(events, &event, out)?,
+            Reader::OpenAi(ended) => {
+                let (chunk, ends) = openai::chunk(&event).ok_or_else(|| unreadable(&event))?;
+                *ended |= ends;
+                out.push_text(chunk);
+            }
+            Reader::Text(texts) => texts.event(&event, out)?,
+        }
+        Ok(Flow::More)
+    }
+
+    fn finish(&mut self, end: End) -> Result<Step> {
+        match &mut self.0 {
+            Reader::Claude(events) => events.finish(end),
+            Reader::Nova(events) => events.finish(end),
+            Reader::OpenAi(true) => Ok(Step::end()),
+            Reader::OpenAi(false) => end.complete(),
+            Reader::Text(texts) => texts.finish(end),
+        }
+    }
+}
+
+/// An event of Converse's, by its name; beside it may stand what the service adds.
+fn nova(events: &mut Events, event: &str, out: &mut Chunks) -> Result<()> {
+    let object = Object::parse(event).ok_or_else(|| unreadable(event))?;
+    for (name, data) in object.0.iter().filter(|(name, _)| !name.starts_with("amazon-bedrock-")) {
+        events.event(name, data.get(), out)?;
+    }
+    Ok(())
+}
