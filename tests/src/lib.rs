@@ -6,6 +6,7 @@ pub mod guest;
 pub mod program;
 pub mod provider;
 pub mod proxy;
+pub mod rows;
 pub mod tls;
 
 pub use program::Witgate;

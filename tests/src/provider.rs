@@ -185,6 +185,17 @@ impl Provider {
         self.asked.lock().expect("no test panics with it").clone()
     }
 
+    /// How often it was asked so far.
+    pub fn count(&self) -> usize {
+        self.asked.lock().expect("no test panics with it").len()
+    }
+
+    /// What was asked after the first `count` requests.
+    pub fn asked_since(&self, count: usize) -> Vec<Asked> {
+        let asked = self.asked.lock().expect("no test panics with it");
+        asked.iter().skip(count).cloned().collect()
+    }
+
     /// Waits until a request fits.
     pub async fn asked_for(&self, fits: impl Fn(&Asked) -> bool) -> Asked {
         let found = async {

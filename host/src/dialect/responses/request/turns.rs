@@ -18,6 +18,7 @@ use crate::{
 
 /// An item, read as far as the translation looks at it.
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct Item<'a> {
     #[serde(borrow)]
     r#type: Option<Cow<'a, str>>,
@@ -64,6 +65,9 @@ impl Request<'_> {
             }
             Some(list) if list.starts_with('[') => {
                 let items: Vec<Item<'_>> = objects(list, "input")?;
+                if items.is_empty() {
+                    return Err(wrong("must have at least one item", "input"));
+                }
                 for (at, item) in items.iter().enumerate() {
                     self.push_item(item, &format!("input[{at}]"))?;
                 }
