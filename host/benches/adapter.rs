@@ -12,6 +12,7 @@ use tokio::runtime::Runtime as Tokio;
 use witgate::{
     adapter::{self, Adapter, Limits, Runtime, Site},
     call::{Call, Operation},
+    config::DropParams,
     record::Record,
     reply::Body,
     telemetry::Telemetry,
@@ -46,7 +47,13 @@ fn site(adapter: &Arc<Adapter>, replies: &[Bytes]) -> Arc<Site> {
         retries: 0,
         client: Client::canned(Canned::new(replies)),
     };
-    Site::new(Arc::new(upstream), Arc::clone(adapter), Map::new(), &BTreeMap::new())
+    Site::new(
+        Arc::new(upstream),
+        Arc::clone(adapter),
+        Map::new(),
+        &BTreeMap::new(),
+        DropParams::default(),
+    )
 }
 
 fn call(model: &str, streaming: bool) -> Call {

@@ -5,6 +5,7 @@ pub mod error;
 mod models;
 mod respond;
 mod status;
+mod uploads;
 
 use std::sync::Arc;
 
@@ -50,6 +51,22 @@ const ENDPOINTS: &[(Method, &str, Endpoint)] = &[
         Endpoint::Call(Operation::Images),
     ),
     (Method::POST, "/v1/audio/speech", Endpoint::Call(Operation::Speech)),
+    (Method::POST, "/v1/images/edits", Endpoint::Call(Operation::ImageEdits)),
+    (
+        Method::POST,
+        "/v1/images/variations",
+        Endpoint::Call(Operation::ImageVariations),
+    ),
+    (
+        Method::POST,
+        "/v1/audio/transcriptions",
+        Endpoint::Call(Operation::Transcriptions),
+    ),
+    (
+        Method::POST,
+        "/v1/audio/translations",
+        Endpoint::Call(Operation::Translations),
+    ),
     (Method::POST, "/v1/moderations", Endpoint::Call(Operation::Moderations)),
     (Method::POST, "/v1/rerank", Endpoint::Call(Operation::Rerank)),
     (Method::GET, "/v1/models", Endpoint::Models),

@@ -2,14 +2,18 @@
 //! them, and what it has to change is spliced in as the request leaves.
 
 mod depth;
+mod form;
 pub mod object;
+mod upload;
 mod validate;
 
 use bytes::Bytes;
 use hyper::HeaderMap;
 
 use crate::error::{Error, Problem, Result};
+pub use form::{Form, Seen};
 use object::Object;
+pub use upload::{Abandoned, Rest, Upload};
 
 /// What a client can ask for. The words are the contract's (`context.operation` in `wit/adapter.wit`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,6 +40,14 @@ pub enum Operation {
     Moderations,
     /// `POST /v1/rerank`
     Rerank,
+    /// `POST /v1/images/edits`
+    ImageEdits,
+    /// `POST /v1/images/variations`
+    ImageVariations,
+    /// `POST /v1/audio/transcriptions`
+    Transcriptions,
+    /// `POST /v1/audio/translations`
+    Translations,
 }
 
 impl Operation {
@@ -53,6 +65,10 @@ impl Operation {
             Self::Speech => "audio.speech",
             Self::Moderations => "moderations",
             Self::Rerank => "rerank",
+            Self::ImageEdits => "images.edits",
+            Self::ImageVariations => "images.variations",
+            Self::Transcriptions => "audio.transcriptions",
+            Self::Translations => "audio.translations",
         }
     }
 
@@ -70,12 +86,24 @@ impl Operation {
             Self::Speech => "/audio/speech",
             Self::Moderations => "/moderations",
             Self::Rerank => "/rerank",
+            Self::ImageEdits => "/images/edits",
+            Self::ImageVariations => "/images/variations",
+            Self::Transcriptions => "/audio/transcriptions",
+            Self::Translations => "/audio/translations",
         }
     }
 
     /// True for what passes as it is: the gateway knows of the request its model, and of the answer its usage.
     pub const fn is_plain(self) -> bool {
-        matches!(self, Self::Images | Self::Speech | Self::Moderations | Self::Rerank)
+        self.is_form() || matches!(self, Self::Images | Self::Speech | Self::Moderations | Self::Rerank)
+    }
+
+    /// True for what clients send as a form with files in it.
+    pub const fn is_form(self) -> bool {
+        matches!(
+            self,
+            Self::ImageEdits | Self::ImageVariations | Self::Transcriptions | Self::Translations
+        )
     }
 }
 
@@ -98,6 +126,8 @@ pub struct Call {
     pub max_tokens: Option<u64>,
     /// The client's headers.
     pub headers: HeaderMap,
+    /// The form that it came as; the body then has the model only.
+    pub upload: Option<Upload>,
     body: Bytes,
     fields: Object,
 }
@@ -143,9 +173,26 @@ impl Call {
             base64: fields.get(text, "encoding_format") == Some("\"base64\""),
             max_tokens: max_tokens.and_then(|n| n.parse().ok()),
             headers,
+            upload: None,
             fields,
             body,
         })
+    }
+
+    /// A call that came as a form, of which only the model is known.
+    pub fn form(operation: Operation, id: String, headers: HeaderMap, model: &str, upload: Upload) -> Result<Self> {
+        let body = serde_json::json!({ "model": model }).to_string();
+        let call = Self::parse(operation, id, headers, body.into(), 2)?;
+        Ok(Self {
+            upload: Some(upload),
+            ..call
+        })
+    }
+
+    /// True if a part of it has gone to a provider and cannot be sent to another.
+    pub fn is_spent(&self) -> bool {
+        let rest = self.upload.as_ref().and_then(|upload| upload.rest.as_ref());
+        rest.is_some_and(|rest| rest.moved().is_some())
     }
 
     /// The same call in the canonical form: `body` is the Chat Completions request that asks for what this one asks for. Usage is
@@ -161,6 +208,7 @@ impl Call {
             base64: false,
             max_tokens: self.max_tokens,
             headers: self.headers.clone(),
+            upload: None,
             fields,
             body: body.into(),
         })
@@ -174,6 +222,26 @@ impl Call {
             include_usage: self.include_usage,
             ..self.as_chat(body)?
         })
+    }
+
+    /// The same call without some of its fields, if it has any of them, and which those are.
+    pub fn without<'k>(&self, keys: &'k [String]) -> Result<Option<(Self, Vec<&'k str>)>> {
+        let given: Vec<&str> = keys
+            .iter()
+            .map(String::as_str)
+            .filter(|key| self.fields.get(self.text(), key).is_some())
+            .collect();
+        if given.is_empty() {
+            return Ok(None);
+        }
+        let call = Self {
+            operation: self.operation,
+            include_usage: self.include_usage,
+            base64: self.base64,
+            upload: self.upload.clone(),
+            ..self.as_chat(self.fields.without(self.text(), &given))?
+        };
+        Ok(Some((call, given)))
     }
 
     /// The body as the client sent it.

@@ -17,7 +17,7 @@ use hyper::{HeaderMap, Method};
 use serde_json::Value;
 
 use crate::{
-    call::{Call, Operation},
+    call::{Call, Operation, Rest},
     chunk::Stamp,
     error::{Error, Failure, Result},
     record::Record,
@@ -43,13 +43,16 @@ const REFUSAL: usize = 1 << 20;
 pub async fn send(upstream: &Arc<Upstream>, call: &Call, model: &str, record: &Arc<Record>) -> Result<Reply> {
     let canonical = matches!(call.operation, Operation::Chat | Operation::Completions);
     let mut asks_usage = canonical && call.streaming && !call.include_usage;
-    let mut incoming = post(
-        upstream,
-        call,
-        body(call, model, &upstream.defaults, asks_usage),
-        record,
-    )
-    .await?;
+    let mut incoming = match &call.upload {
+        Some(upload) => {
+            let head = upload.head_for(model.as_bytes());
+            post_on(upstream, call, head, upload.rest.clone(), record).await?
+        }
+        None => {
+            let body = body(call, model, &upstream.defaults, asks_usage);
+            post(upstream, call, body, record).await?
+        }
+    };
     if incoming.status >= 400 {
         let mut refused = refuse(upstream, incoming).await?;
         // Some servers do not know the one field that we add.
@@ -114,6 +117,17 @@ pub async fn models(upstream: &Upstream, record: &Arc<Record>) -> Result<Vec<Val
 }
 
 async fn post(upstream: &Upstream, call: &Call, body: Bytes, record: &Arc<Record>) -> Result<Incoming> {
+    post_on(upstream, call, body, None, record).await
+}
+
+/// The same with what is still to come of the body.
+async fn post_on(
+    upstream: &Upstream,
+    call: &Call,
+    body: Bytes,
+    rest: Option<Arc<Rest>>,
+    record: &Arc<Record>,
+) -> Result<Incoming> {
     let mut url = upstream.url(call.operation.path());
     let mut headers = headers::to_provider(call);
     upstream.authorize(upstream.auth.as_ref().unwrap_or(&Auth::Bearer), &mut url, &mut headers);
@@ -124,7 +138,7 @@ async fn post(upstream: &Upstream, call: &Call, body: Bytes, record: &Arc<Record
         body,
         timeout: None,
     };
-    upstream.send(request, record).await
+    upstream.send_on(request, rest, record).await
 }
 
 /// What a reply of status 400 or more says.

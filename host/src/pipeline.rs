@@ -25,7 +25,7 @@ pub async fn run(gateway: &Arc<Gateway>, call: Call, record: &Arc<Record>) -> Re
         match attempt::run(gateway, target, &call, record).await {
             Ok(reply) => return Ok(reply),
             // Nothing has reached the client yet, so the next provider may try.
-            Err(error) if error.elsewhere() => {
+            Err(error) if error.elsewhere() && !call.is_spent() => {
                 tracing::warn!(id = call.id, provider = target.provider.id(), error = %error, "attempt failed");
                 last = Some(error);
             }

@@ -7,12 +7,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hyper::header::HeaderValue;
+
 use crate::{
     error::{Error, Side},
     price::{Cost, Price},
     reply::Usage,
     telemetry::Telemetry,
 };
+
+/// How many dropped fields are noted, and how long the header gets that names them.
+const MOST_DROPPED: usize = 64;
+const LONGEST_HEADER: usize = 4 << 10;
 
 /// What is known of a request. See the field docs of [`Entry`].
 pub struct Record {
@@ -48,6 +54,8 @@ pub struct Entry {
     pub usage: Usage,
     /// What one of each costs, if that is known.
     pub price: Option<Arc<Price>>,
+    /// The fields of the client's request that its provider did not get, as paths without indices.
+    pub dropped: Vec<String>,
     /// Tries, the first included.
     pub attempts: u32,
     /// Time spent waiting: for providers, and before another try.
@@ -88,6 +96,25 @@ impl Record {
     /// Notes something.
     pub fn note(&self, change: impl FnOnce(&mut Entry)) {
         change(&mut self.lock());
+    }
+
+    /// Notes fields that the provider does not get. A path is noted once.
+    pub fn dropped<'f>(&self, fields: impl IntoIterator<Item = &'f str>) {
+        let mut entry = self.lock();
+        for field in fields {
+            if entry.dropped.len() < MOST_DROPPED && !entry.dropped.iter().any(|noted| noted == field) {
+                entry.dropped.push(field.to_owned());
+            }
+        }
+    }
+
+    /// The fields that were dropped, for a header.
+    pub fn told_dropped(&self) -> Option<HeaderValue> {
+        let dropped = self.lock().dropped.join(", ");
+        // A client may call its fields what it likes.
+        let plain = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
+        let dropped: String = dropped.chars().map(plain).take(LONGEST_HEADER).collect();
+        HeaderValue::try_from(dropped).ok().filter(|value| !value.is_empty())
     }
 
     /// Notes how a request failed.

@@ -314,6 +314,7 @@ fn log(entry: &Entry) {
         output_tokens = entry.usage.output,
         reasoning_tokens = entry.usage.reasoning,
         cost_usd = entry.cost().map(tracing::field::display),
+        dropped = (!entry.dropped.is_empty()).then(|| entry.dropped.join(" ")),
         side = entry.error.map(|(side, _)| side.as_str()),
         error = entry.error.map(|(_, word)| word),
         upstream_error = entry.upstream_error.as_deref(),

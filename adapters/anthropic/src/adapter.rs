@@ -36,7 +36,7 @@ pub fn ask(ctx: &Context, url: String, body: &str) -> Result<Step> {
     let sent = request::chat(body, &asked)?;
     let request = config.versions(Request::post(url).json_text(sent.body), ctx, sent.beta);
     // A request that failed has cost nothing, so it may be sent again.
-    let request = request.idempotent();
+    let request = request.idempotent().dropped(sent.dropped);
     let request = if ctx.streaming() { request.sse() } else { request };
     request.then(sent.state)
 }

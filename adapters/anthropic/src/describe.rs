@@ -49,6 +49,7 @@ pub(crate) fn manifest() -> Manifest {
         .forward_headers(&["anthropic-beta", "anthropic-version"])
         .expose_header("request-id", "anthropic-request-id")
         .limit("n", 1)
+        .drops("chat.completions", &crate::request::DROPPED)
         .test(call_test())
         .test(overload_test());
     let exposed = LIMITS.into_iter().chain(OWN.map(|name| (name, name)));

@@ -30,6 +30,6 @@ use witgate_sdk::json::text as json;
 pub use adapter::{Anthropic, ask, relay};
 pub use error::from_reply as failure;
 pub use model::Model as Claude;
-pub use request::{Asked, Translated, chat, messages};
+pub use request::{Asked, DROPPED, Translated, chat, messages};
 pub use response::answer;
 pub use stream::Events;

@@ -22,6 +22,7 @@ use crate::structured;
 use chat::Chat;
 use conversation::Conversation;
 use format::Format;
+pub use settings::DROPPED;
 use settings::Settings;
 use tools::Choice;
 
@@ -51,6 +52,8 @@ pub struct Translated {
     pub beta: Option<&'static str>,
     /// What the reply is to be read with: the request's state.
     pub state: &'static str,
+    /// The client's fields that it does not have, beside those that no request has.
+    pub dropped: Vec<&'static str>,
 }
 
 /// The body for a chat.
@@ -103,6 +106,7 @@ pub fn chat(body: &str, asked: &Asked<'_>) -> Result<Translated, Failure> {
         } else {
             ""
         },
+        dropped: settings.dropped(profile),
     })
 }
 

@@ -33,6 +33,8 @@ pub(crate) fn manifest() -> Manifest {
         .expose_header("x-amzn-requestid", "x-amzn-requestid")
         .limit("embeddings-batch", 96)
         .limit("n", 1)
+        .drops("chat.completions", &crate::request::DROPPED)
+        .drops("embeddings", &["user"])
         .test(call_test())
         .test(throttle_test())
 }

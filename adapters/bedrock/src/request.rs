@@ -20,6 +20,7 @@ use crate::model::Model;
 use chat::Chat;
 use conversation::Conversation;
 use format::Format;
+pub(crate) use settings::DROPPED;
 use settings::Settings;
 pub(crate) use settings::is_not_the_models;
 use tools::Choice;

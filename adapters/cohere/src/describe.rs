@@ -17,6 +17,8 @@ pub(crate) fn manifest() -> Manifest {
         .expose_header("x-trial-endpoint-call-remaining", "x-ratelimit-remaining-requests")
         .limit("n", 1)
         .limit("embeddings-batch", EMBEDDINGS_BATCH)
+        .drops("chat.completions", &crate::request::DROPPED)
+        .drops("embeddings", &["user"])
         .test(call_test())
         .test(length_test())
 }

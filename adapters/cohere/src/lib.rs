@@ -36,6 +36,7 @@ impl Adapter for Cohere {
             "chat.completions" => {
                 let chat = ChatRequest::parse(body)?;
                 let request = post("v2/chat").json(&request::translate(ctx, &chat)?);
+                let request = request.dropped(request::dropped(ctx, &chat));
                 if ctx.streaming() { request.sse() } else { request }
             }
             "embeddings" => post("v2/embed").json(&embeddings::translate(ctx, &witgate_sdk::openai::parse(body)?)?),

@@ -9,6 +9,8 @@ use witgate_sdk::json::{Number, Raw, Str};
 use witgate_sdk::openai::{ChatRequest, ContentPart, Tool, ToolCall};
 use witgate_sdk::{Context, Failure, Result};
 
+pub(crate) use settings::{DROPPED, dropped};
+
 /// The body that is sent.
 #[derive(Serialize)]
 pub(crate) struct Sent<'a> {

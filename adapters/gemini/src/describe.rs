@@ -36,6 +36,8 @@ pub(crate) fn manifest() -> Manifest {
         .crypto(&["rs256"])
         .forward_headers(&["anthropic-beta"])
         .limit("embeddings-batch", 100)
+        .drops("chat.completions", &crate::request::DROPPED)
+        .drops("embeddings", &["user"])
         .test(call_test())
         .test(quota_test())
 }

@@ -70,7 +70,7 @@ impl Adapter for Gemini {
                 } else {
                     endpoint.post(ctx.model(), "generateContent")
                 };
-                request.json_text(sent).idempotent().send()
+                request.json_text(sent.body).dropped(sent.dropped).idempotent().send()
             }
             "embeddings" => embeddings::request(ctx, &endpoint, body)?.send(),
             other => Err(Failure::unsupported(format!("Gemini has nothing like {other}."))),

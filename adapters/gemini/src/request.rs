@@ -23,6 +23,7 @@ use crate::model::Model;
 use chat::Chat;
 use conversation::Conversation;
 use format::Format;
+pub(crate) use settings::DROPPED;
 use settings::Settings;
 use tools::Choice;
 
@@ -36,8 +37,16 @@ pub(crate) struct About<'a> {
     pub(crate) safety_settings: Option<&'a RawValue>,
 }
 
-/// Translates the client's request into a body for `generateContent`.
-pub(crate) fn translate(body: &str, about: &About<'_>) -> Result<String, Failure> {
+/// A translated request.
+pub(crate) struct Translated {
+    /// the body for `generateContent`
+    pub(crate) body: String,
+    /// the client's fields that it does not have, beside those that no request has
+    pub(crate) dropped: Vec<&'static str>,
+}
+
+/// Translates the client's request.
+pub(crate) fn translate(body: &str, about: &About<'_>) -> Result<Translated, Failure> {
     let chat: Chat<'_> = serde_json::from_str(body)
         .map_err(|error| Failure::invalid_request(format!("The request cannot be read: {error}.")))?;
     let model = Model::named(about.model);
@@ -82,7 +91,10 @@ pub(crate) fn translate(body: &str, about: &About<'_>) -> Result<String, Failure
         push_field(&mut out, "safetySettings", safety.get());
     }
     out.push('}');
-    Ok(out)
+    Ok(Translated {
+        body: out,
+        dropped: settings.dropped(model),
+    })
 }
 
 /// What the client sent is wrong. `param`: the field.

@@ -26,6 +26,9 @@ pub(crate) fn manifest() -> Manifest {
         .expose_header("x-request-id", "huggingface-request-id")
         .limit("n", 1)
         .limit("embeddings-batch", 32)
+        .drops("chat.completions", &crate::request::DROPPED)
+        .drops("completions", &crate::request::DROPPED)
+        .drops("embeddings", &["user"])
         .test(text_test())
         .test(loading_test())
 }

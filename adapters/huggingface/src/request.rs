@@ -28,24 +28,30 @@ const PARAMETERS: [&str; 14] = [
     "details",
 ];
 
-/// Fields of OpenAI's, beyond those the SDK names, that text generation has nothing like.
-const DROPPED: [&str; 14] = [
+/// Fields of OpenAI's, or of other servers of its API, that text generation has nothing like.
+pub(crate) const DROPPED: [&str; 18] = [
     "extra_body",
-    // Those of a completion, which the SDK does not name; some are read before.
-    "frequency_penalty",
     "logit_bias",
-    "logprobs",
+    "metadata",
+    "modalities",
+    "parallel_tool_calls",
+    "prediction",
     "presence_penalty",
-    "user",
     "prompt_cache_key",
     "prompt_cache_options",
     "prompt_cache_retention",
+    "reasoning_effort",
     "safety_identifier",
+    "service_tier",
     "store",
     "thinking",
+    "user",
+    "verbosity",
     "web_search_options",
-    "stream_options",
 ];
+
+/// Fields of a completion, which the SDK does not name: they are read before, or the gateway has dealt with them.
+const DONE: [&str; 3] = ["frequency_penalty", "logprobs", "stream_options"];
 
 /// The body that is sent.
 #[derive(Serialize)]
@@ -214,7 +220,7 @@ fn send<'a>(
     let mut own: BTreeMap<String, Raw<'a>> = BTreeMap::new();
     for (key, value) in rest
         .iter()
-        .filter(|(key, value)| !value.is_null() && !DROPPED.contains(key))
+        .filter(|(key, value)| !value.is_null() && !DROPPED.contains(key) && !DONE.contains(key))
     {
         match key {
             "parameters" => {

@@ -18,6 +18,8 @@ pub(crate) fn manifest() -> Manifest {
         .operations(&["chat.completions", "embeddings", "models"])
         .config_schema(CONFIG)
         .limit("n", 1)
+        .drops("chat.completions", &crate::request::DROPPED)
+        .drops("embeddings", &["user"])
         .inline_media()
         .test(call_test())
         .test(missing_test())

@@ -11,6 +11,7 @@ use witgate_sdk::openai::{ChatRequest, Tool};
 use witgate_sdk::{Context, Failure, Result};
 
 use crate::config::Config;
+pub(crate) use settings::DROPPED;
 
 /// The body that is sent. Ollama streams unless it is told not to.
 #[derive(Serialize)]

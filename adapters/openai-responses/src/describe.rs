@@ -34,6 +34,7 @@ pub(crate) fn manifest() -> Manifest {
         .operations(&["chat.completions", "responses", "embeddings", "models"])
         .config_schema(CONFIG)
         .limit("n", 1)
+        .drops("chat.completions", &crate::request::DROPPED)
         .test(call_test())
         .test(failed_test());
     let exposed = |name: &'static str| {

@@ -17,6 +17,7 @@ use witgate_sdk::Failure;
 use crate::json::{push_field, push_string};
 use chat::Chat;
 use conversation::Conversation;
+pub(crate) use settings::DROPPED;
 use settings::Settings;
 
 /// The provider's settings.

@@ -72,6 +72,7 @@ impl Stage {
         settings: &Settings<'_>,
         endpoint: &Endpoint<'_>,
         body: String,
+        dropped: &[String],
     ) -> Result<Step> {
         let stage = Self {
             what: What::Create,
@@ -81,7 +82,7 @@ impl Stage {
             pause: 0,
         };
         let url = format!("{}{}", endpoint::root(ctx.base_url()), endpoint.path);
-        let request = Request::post(url).json_text(body);
+        let request = Request::post(url).json_text(body).dropped(dropped);
         // Whoever reads along wants the URL of the stream at once.
         match settings.prefer().filter(|_| !(ctx.streaming() && settings.streams())) {
             Some(prefer) => request.header("prefer", prefer).then(stage.text()),

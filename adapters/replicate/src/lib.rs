@@ -48,12 +48,13 @@ impl Adapter for Replicate {
     fn transform_request(ctx: &Context, body: &str) -> Result<Step> {
         let settings = Settings::of(ctx)?;
         let endpoint = Endpoint::of(ctx.model(), settings.version())?;
+        let mut dropped = Vec::new();
         let body = match ctx.operation() {
-            "chat.completions" => request::chat_body(body, &settings, endpoint.version)?,
+            "chat.completions" => request::chat_body(body, &settings, endpoint.version, &mut dropped)?,
             "embeddings" => embeddings::body(body, &settings, endpoint.version)?,
             other => return Err(Failure::unsupported(format!("Replicate does not do {other}"))),
         };
-        Stage::create(ctx, &settings, &endpoint, body)
+        Stage::create(ctx, &settings, &endpoint, body, &dropped)
     }
 
     fn transform_response(ctx: &Context, reply: Response) -> Result<Step> {

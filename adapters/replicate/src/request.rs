@@ -14,8 +14,13 @@ use crate::prompt;
 use witgate_sdk::Result;
 use witgate_sdk::json::Str;
 
-/// The body of the create call for a chat request.
-pub(crate) fn chat_body(body: &str, settings: &Settings<'_>, version: Option<&str>) -> Result<String> {
+/// The body of the create call for a chat request. `dropped` gets the fields that it does not have.
+pub(crate) fn chat_body(
+    body: &str,
+    settings: &Settings<'_>,
+    version: Option<&str>,
+    dropped: &mut Vec<String>,
+) -> Result<String> {
     let chat: Chat<'_> = serde_json::from_str(body)
         .map_err(|e| error::invalid("messages", format!("The request cannot be read: {e}")))?;
     if chat.messages.is_empty() {
@@ -33,7 +38,7 @@ pub(crate) fn chat_body(body: &str, settings: &Settings<'_>, version: Option<&st
         input.set(name, Value::Text(system.into()));
     }
     set_images(&mut input, prompt.images, settings)?;
-    set_parameters(&mut input, &chat, settings)?;
+    set_parameters(&mut input, &chat, settings, dropped)?;
     Ok(input.body(version))
 }
 
@@ -55,17 +60,29 @@ fn set_images<'a>(input: &mut Input<'a>, images: Vec<&'a str>, settings: &'a Set
     Ok(())
 }
 
-fn set_parameters<'a>(input: &mut Input<'a>, chat: &'a Chat<'a>, settings: &'a Settings<'_>) -> Result<()> {
+fn set_parameters<'a>(
+    input: &mut Input<'a>,
+    chat: &'a Chat<'a>,
+    settings: &'a Settings<'_>,
+    dropped: &mut Vec<String>,
+) -> Result<()> {
     let newer = chat.fields.iter().any(|(key, _)| &**key == "max_completion_tokens");
     let mut own = None;
     for (key, value) in &chat.fields {
         match &**key {
             "input" => own = Some(*value),
-            "stop" => set_stop(input, value, settings)?,
+            "stop" if settings.name("stop").is_some() => set_stop(input, value, settings)?,
             "max_tokens" if newer => {}
-            "max_completion_tokens" => set_named(input, "max_tokens", value, settings),
+            "max_completion_tokens" if settings.name("max_tokens").is_some() => {
+                set_named(input, "max_tokens", value, settings);
+            }
             key if settings.name(key).is_some() => set_named(input, key, value, settings),
-            key => refuse_what_matters(key, value)?,
+            // The gateway has dealt with these.
+            "model" | "stream" | "stream_options" | "n" => {}
+            key => {
+                refuse_what_matters(key, value)?;
+                dropped.push(key.to_owned());
+            }
         }
     }
     own.map_or(Ok(()), |own| set_own(input, own))

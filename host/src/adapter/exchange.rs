@@ -319,6 +319,7 @@ impl Exchange {
         if self.requests > most {
             return Err(self.lie(&format!("more than {most} requests for one call")));
         }
+        self.note_dropped(&fetch.request.ext)?;
         let around = Surroundings {
             site: &self.site,
             tokens: &self.tokens,
@@ -333,6 +334,17 @@ impl Exchange {
             flight: None,
             repeats: 0,
         }));
+        Ok(())
+    }
+
+    /// Notes what the guest says that this request leaves out of the client's, before it is sent.
+    fn note_dropped(&self, ext: &[(String, String)]) -> Result<()> {
+        let dropped = ext
+            .iter()
+            .filter(|(key, _)| key == "dropped")
+            .map(|(_, field)| field.as_str());
+        self.site.drop_params.check(dropped.clone())?;
+        self.record.dropped(dropped);
         Ok(())
     }
 

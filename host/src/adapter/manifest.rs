@@ -35,6 +35,8 @@ pub struct Manifest {
     pub expose_headers: Vec<(HeaderName, HeaderName)>,
     /// How much one call may carry: the host splits larger ones.
     pub limits: BTreeMap<String, u64>,
+    /// By operation the fields of a request that its provider has nothing for.
+    pub drops: BTreeMap<String, Vec<String>>,
     /// The host is to fetch images and hand over `data:` URLs.
     pub media_inline: bool,
     /// What it tests itself with.
@@ -123,6 +125,8 @@ struct Wire {
     expose_headers: BTreeMap<String, String>,
     #[serde(default)]
     limits: BTreeMap<String, u64>,
+    #[serde(default)]
+    drops: BTreeMap<String, Vec<String>>,
     media: Option<String>,
     #[serde(default)]
     tests: Vec<SelfTest>,
@@ -193,6 +197,7 @@ impl Manifest {
                 .map(|name| name.to_ascii_lowercase())
                 .collect(),
             limits: wire.limits,
+            drops: wire.drops,
             media_inline: wire.media.as_deref() == Some("inline"),
             tests: wire.tests,
         })
@@ -201,6 +206,17 @@ impl Manifest {
     /// `name@version`, for logs and records.
     pub fn id(&self) -> String {
         format!("{}@{}", self.name, self.version)
+    }
+
+    /// Whether the adapter always leaves `field` out of requests of `operation`. One that is asked for a completion as for a chat drops
+    /// the same of both.
+    pub fn drops(&self, operation: &str, field: &str) -> bool {
+        let names = |operation: &str| {
+            self.drops
+                .get(operation)
+                .is_some_and(|names| names.iter().any(|name| name == field))
+        };
+        names(operation) || (!self.serves(operation) && names("chat.completions"))
     }
 
     /// Whether the adapter takes calls of `operation` (the contract's word).

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{auth, load::Adapter};
 use crate::{
+    config::DropParams,
     error::{Error, Result},
     secret::Secret,
     transport::{Upstream, signer::Signer, tokens::Tokens},
@@ -21,6 +22,8 @@ pub struct Site {
     pub upstream: Arc<Upstream>,
     /// What speaks for it.
     pub adapter: Arc<Adapter>,
+    /// What is to become of fields that the provider has nothing for.
+    pub(super) drop_params: DropParams,
     /// The settings without secrets, as a JSON object that lacks its closing brace.
     settings: String,
     secrets: BTreeMap<String, Secret>,
@@ -38,6 +41,7 @@ impl Site {
         adapter: Arc<Adapter>,
         mut settings: Map<String, Value>,
         secrets: &BTreeMap<String, Secret>,
+        drop_params: DropParams,
     ) -> Arc<Self> {
         let signer = Signer::take(adapter.manifest.auth.as_ref(), &upstream, &mut settings, secrets);
         let mut held = BTreeMap::new();
@@ -60,6 +64,7 @@ impl Site {
         Arc::new(Self {
             upstream,
             adapter,
+            drop_params,
             settings,
             secrets: held,
             credentials: auth::Cache::default(),

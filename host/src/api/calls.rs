@@ -7,12 +7,13 @@ use http_body_util::BodyExt;
 use hyper::{
     Request, StatusCode,
     body::Incoming,
-    header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue},
+    header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue},
 };
 
 use super::{
     error::{self, Shape},
     respond::{Answer, Stream, with_id},
+    uploads,
 };
 use crate::{
     call::{Call, Operation},
@@ -22,6 +23,9 @@ use crate::{
     reply::{Body, Reply},
     server::{App, Response},
 };
+
+/// Names what of the request its provider did not get.
+const DROPPED: HeaderName = HeaderName::from_static("x-witgate-dropped");
 
 /// Answers a call.
 pub(super) async fn handle(app: &Arc<App>, operation: Operation, id: String, request: Request<Incoming>) -> Response {
@@ -47,13 +51,23 @@ async fn answer(
     let limits = &gateway.config.limits;
     let (head, body) = request.into_parts();
     gateway.admit(&head.headers)?;
-    let body = read(body, limits.body_bytes, limits.read_timeout).await?;
-    let call = Call::parse(operation, id.to_owned(), head.headers, body, limits.json_depth)?;
+    let call = if uploads::is_form(operation, &head) {
+        uploads::read(operation, id, head, body, limits).await?
+    } else {
+        let body = read(body, limits.body_bytes, limits.read_timeout).await?;
+        Call::parse(operation, id.to_owned(), head.headers, body, limits.json_depth)?
+    };
     record.note(|entry| {
         entry.model.clone_from(&call.model);
         entry.streaming = call.streaming;
     });
-    pipeline::run(&gateway, call, record).await
+    let rest = call.upload.as_ref().and_then(|upload| upload.rest.clone());
+    let answered = pipeline::run(&gateway, call, record).await;
+    let refused = answered.is_err();
+    if let Some(rest) = rest.filter(|_| refused) {
+        rest.hear_out().await;
+    }
+    answered
 }
 
 /// Reads a client's body: bounded in size, and in how long it may take.
@@ -104,6 +118,7 @@ fn broken(error: &hyper::Error) -> Error {
 fn respond(operation: Operation, reply: Reply, record: Arc<Record>) -> Response {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
     record.note(|entry| entry.status = status.as_u16());
+    let dropped = record.told_dropped();
     let (answer, content_type) = match reply.body {
         Body::Raw(bytes) => (
             Answer::Events(Stream::new(operation, bytes, record)),
@@ -122,6 +137,9 @@ fn respond(operation: Operation, reply: Reply, record: Arc<Record>) -> Response 
     *response.status_mut() = status;
     *response.headers_mut() = reply.headers;
     let headers = response.headers_mut();
+    if let Some(dropped) = dropped {
+        headers.insert(DROPPED, dropped);
+    }
     headers
         .entry(CONTENT_TYPE)
         .or_insert(HeaderValue::from_static(content_type));

@@ -64,6 +64,20 @@ impl Object {
         })
     }
 
+    /// `text` without the fields that `gone` names.
+    pub fn without(&self, text: &str, gone: &[&str]) -> String {
+        let kept = self.fields.iter().filter(|(key, _)| !gone.contains(&key.as_str()));
+        let mut out = String::with_capacity(text.len());
+        for (key, span) in kept {
+            out.push(if out.is_empty() { '{' } else { ',' });
+            out.push_str(&serde_json::Value::from(key.as_str()).to_string());
+            out.push(':');
+            out.push_str(text.get(span.clone()).unwrap_or_default());
+        }
+        out.push_str(if out.is_empty() { "{}" } else { "}" });
+        out
+    }
+
     /// `text` with `changes` made: each a key and the JSON text of its new value. A key that is there gets the new value where it
     /// stands, a new key goes to the end, and all other bytes stay as they are.
     pub fn with(&self, text: &str, changes: &[(&str, &str)]) -> String {

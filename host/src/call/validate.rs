@@ -164,7 +164,13 @@ pub(super) fn check(operation: Operation, fields: &Object, text: &str) -> Vec<Pr
         Operation::Moderations if fields.get(text, "input").is_none() => {
             problems.push(problem("The field 'input' is missing.", "input"));
         }
-        Operation::Moderations | Operation::Responses | Operation::Models => {}
+        Operation::ImageEdits
+        | Operation::ImageVariations
+        | Operation::Transcriptions
+        | Operation::Translations
+        | Operation::Moderations
+        | Operation::Responses
+        | Operation::Models => {}
     }
     problems
 }

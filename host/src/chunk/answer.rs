@@ -24,7 +24,14 @@ pub fn complete(stamp: Stamp, operation: Operation, answer: Bytes) -> Result<Ans
     let mut reader = match operation {
         Operation::Chat | Operation::Completions => Reader::whole(stamp, operation),
         Operation::Embeddings => return embeddings(&stamp, &answer, 1),
-        Operation::Images | Operation::Speech | Operation::Moderations | Operation::Rerank => {
+        Operation::Images
+        | Operation::ImageEdits
+        | Operation::ImageVariations
+        | Operation::Speech
+        | Operation::Transcriptions
+        | Operation::Translations
+        | Operation::Moderations
+        | Operation::Rerank => {
             return Ok(Answer {
                 usage: plain_usage(text),
                 body: answer,

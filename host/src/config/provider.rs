@@ -10,6 +10,7 @@ use url::Url;
 use super::{
     auth::{self, Auth},
     base_url,
+    drop_params::DropParams,
     key::Key,
     known,
     model::Model,
@@ -85,6 +86,8 @@ pub struct Provider {
     pub default_model: Option<String>,
     /// `default_params`: for fields that a client left out.
     pub default_params: Map<String, Value>,
+    /// `drop_params`
+    pub drop_params: DropParams,
     /// `security`
     pub security: Security,
     /// `adapter_config` and the settings of its type.
@@ -184,6 +187,7 @@ impl Provider {
             models: Vec::new(),
             default_model: None,
             default_params: Map::new(),
+            drop_params: DropParams::default(),
             security: Security::default(),
             settings: Settings::default(),
             secrets: BTreeMap::new(),
@@ -261,6 +265,7 @@ impl Provider {
             models: Model::read_all(&mut table, report),
             default_model: table.word("default_model", report),
             default_params: table.object("default_params", report),
+            drop_params: DropParams::read(&mut table, report),
             security: Security::read(&mut table, report),
             rate_limit: RateLimit::read(&mut table, report),
             budget: Budget::read(&mut table, report),

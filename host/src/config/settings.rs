@@ -70,6 +70,8 @@ pub struct Adapters {
 pub struct Limits {
     /// `body_bytes`: a request body.
     pub body_bytes: usize,
+    /// `upload_bytes`: a form with files, which is not held but passed on.
+    pub upload_bytes: usize,
     /// `header_bytes`: all headers of a request.
     pub header_bytes: usize,
     /// `json_depth`: how deep a body may nest.
@@ -112,6 +114,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 32 << 20,
+            upload_bytes: 1 << 30,
             header_bytes: 64 << 10,
             json_depth: 64,
             read_timeout: Duration::from_secs(30),
@@ -269,6 +272,14 @@ impl Limits {
             1 << 10,
             4 << 30,
             &mut limits.body_bytes,
+            report,
+        );
+        bytes(
+            &mut table,
+            "upload_bytes",
+            1 << 10,
+            1 << 40,
+            &mut limits.upload_bytes,
             report,
         );
         bytes(

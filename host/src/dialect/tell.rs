@@ -2,7 +2,6 @@
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt as _, stream};
-use hyper::header::{HeaderName, HeaderValue};
 
 use super::{Memo, Translated, Writer};
 use crate::{
@@ -11,20 +10,12 @@ use crate::{
     transport::frame::{Cutter, Framing, LIMIT},
 };
 
-/// Names what was left out of the request for this provider.
-const DROPPED: HeaderName = HeaderName::from_static("x-witgate-dropped");
-
 /// A comment: it keeps connections open that close when they are silent.
 const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
 
 impl Translated {
     /// The reply to the chat as the client is to see it. `provider` is for the error of one that cannot be read.
     pub fn tell(self, mut reply: Reply, provider: &str) -> Result<Reply> {
-        if let Ok(dropped) = HeaderValue::try_from(self.dropped.join(", "))
-            && !dropped.is_empty()
-        {
-            reply.headers.insert(DROPPED, dropped);
-        }
         reply.body = match reply.body {
             Body::Whole(answer) => Body::Whole(whole(&self.memo, &answer, provider)?),
             Body::Raw(raw) => Body::Raw(raw),

@@ -198,7 +198,13 @@ fn fits(config: &config::Provider, adapter: &Adapter) -> Result<(), String> {
 fn site(config: &config::Provider, upstream: Arc<Upstream>, adapter: &Arc<Adapter>) -> Result<Arc<Site>, String> {
     let mut settings = config.settings.0.clone();
     files::read(&mut settings, &adapter.manifest.permissions.files)?;
-    Ok(Site::new(upstream, adapter.clone(), settings, &config.secrets))
+    Ok(Site::new(
+        upstream,
+        adapter.clone(),
+        settings,
+        &config.secrets,
+        config.drop_params.clone(),
+    ))
 }
 
 /// The adapter that serves a provider type. Of several the first by id, so that it does not depend on which was loaded first.

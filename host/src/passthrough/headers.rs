@@ -60,12 +60,16 @@ pub(super) fn to_provider(call: &Call) -> HeaderMap {
         }
     }
     let accept = match (call.operation, call.streaming) {
-        (Operation::Speech, _) => "*/*",
+        (operation, _) if operation.is_form() || operation == Operation::Speech => "*/*",
         (_, true) => "text/event-stream",
         (_, false) => "application/json",
     };
     headers.insert(ACCEPT, HeaderValue::from_static(accept));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let form = call.upload.as_ref().map(|upload| upload.content_type.clone());
+    headers.insert(
+        CONTENT_TYPE,
+        form.unwrap_or(HeaderValue::from_static("application/json")),
+    );
     headers
 }
 

@@ -1,5 +1,7 @@
 //! One provider's turn at a call: tries, with a growing and jittered pause between them, until it answers or the tries are used up.
 
+mod dropping;
+
 use std::{sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
@@ -30,6 +32,7 @@ pub(super) async fn run(gateway: &Gateway, target: &Target, call: &Call, record:
         entry.provider = Some(provider.id().into());
         entry.upstream_model = Some(target.model.clone());
         entry.price.clone_from(&target.price);
+        entry.dropped.clear();
     });
     if let Some(reason) = provider.unusable() {
         return Err(Error::Misconfigured {
@@ -94,6 +97,9 @@ async fn translated(gateway: &Gateway, target: &Target, call: &Call, record: &Ar
         adapter: matches!(provider.speaks, Speaks::Adapter(_)),
     };
     let mut translated = dialect::translate(call, taker)?;
+    let left_out = || translated.dropped.iter().map(String::as_str);
+    provider.config.drop_params.check(left_out())?;
+    record.dropped(left_out());
     let mut chat = call.as_chat(std::mem::take(&mut translated.body))?;
     for _ in 0..LESS {
         match ask(gateway, target, &chat, record).await {
@@ -101,7 +107,8 @@ async fn translated(gateway: &Gateway, target: &Target, call: &Call, record: &Ar
             Err(error) => {
                 let (body, dropped) = dialect::less(&chat, &error).filter(|_| !taker.adapter).ok_or(error)?;
                 chat = call.as_chat(body)?;
-                translated.dropped.extend(dropped.map(str::to_owned));
+                provider.config.drop_params.check(dropped)?;
+                record.dropped(dropped);
             }
         }
     }
@@ -111,6 +118,8 @@ async fn translated(gateway: &Gateway, target: &Target, call: &Call, record: &Ar
 /// Asks a provider for what it, or its adapter, can be asked for.
 async fn ask(gateway: &Gateway, target: &Target, call: &Call, record: &Arc<Record>) -> Result<Reply> {
     let provider = &target.provider;
+    let lighter = dropping::before(provider, call, record)?;
+    let call = lighter.as_ref().unwrap_or(call);
     let begun = async |reply: Reply| {
         let reply = if dialect::speaks(call.operation) {
             dialect::relay(call, reply, provider.id(), record)?
@@ -120,6 +129,13 @@ async fn ask(gateway: &Gateway, target: &Target, call: &Call, record: &Arc<Recor
         first_event(reply).await
     };
     match &provider.speaks {
+        Speaks::Adapter(_) if call.upload.is_some() => Err(dialect::unsupported(
+            format!(
+                "`{}` is not supported by this model's provider.",
+                call.operation.as_str()
+            ),
+            None,
+        )),
         // The adapter knows which of its requests may be sent twice, so its exchange repeats them itself.
         Speaks::Adapter(site) => {
             record.note(|entry| entry.attempts += 1);
@@ -154,7 +170,7 @@ fn repeatable(error: &Error, call: &Call) -> bool {
         Error::Connection { unsent, .. } => *unsent || call.headers.contains_key("idempotency-key"),
         error => !timed_out(error),
     };
-    error.retryable() && patient && harmless
+    error.retryable() && patient && harmless && !call.is_spent()
 }
 
 fn timed_out(error: &Error) -> bool {

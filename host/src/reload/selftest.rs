@@ -19,6 +19,7 @@ use crate::{
     },
     call::{Call, Operation},
     chunk::{Chunks, Stamp},
+    config::DropParams,
     error::{Error, Kind},
     record::Record,
     reply::Body,
@@ -112,6 +113,7 @@ async fn play(runtime: &Runtime, adapter: &Arc<Adapter>, test: &SelfTest) -> Res
         Arc::clone(adapter),
         test.config.clone(),
         &BTreeMap::new(),
+        DropParams::default(),
     );
     let record = Record::open(Arc::new(Telemetry::default()), call.id.clone(), operation.as_str());
     let came = match adapter::call(runtime, &site, &call, &call.model, 1, &record).await {

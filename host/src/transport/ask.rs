@@ -15,7 +15,7 @@ pub(super) async fn ask(request: Outgoing) -> Result<(u16, String), String> {
     let policy = Policy::new(&request.url).map_err(|denied| denied.to_string())?;
     let pool = Pool::new(connect::connector(policy, tls::config(&tls::Rules::default())?));
     let exchange = async {
-        let mut reply = pool.send(request).await.map_err(|failed| failed.reason)?;
+        let mut reply = pool.send(request, None).await.map_err(|failed| failed.reason)?;
         let mut all = Vec::new();
         while let Some(piece) = poll_fn(|context| reply.body.poll_next(context)).await {
             let piece = piece.map_err(|()| "its answer is not whole".to_owned())?;

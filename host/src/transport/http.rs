@@ -3,7 +3,7 @@
 use std::{
     fmt,
     future::Future,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -24,6 +24,7 @@ use super::{
     tls,
 };
 use crate::{
+    call::Rest,
     error::{Error, Result},
     record::Record,
 };
@@ -90,29 +91,35 @@ impl Upstream {
     /// Sends a request and waits for the head of its reply. Redirects are not followed. The time this takes, and the time spent
     /// waiting for the body, goes to the account of `record`.
     pub async fn send(&self, request: Outgoing, record: &Arc<Record>) -> Result<Incoming> {
+        self.send_on(request, None, record).await
+    }
+
+    /// The same with what is still to come of its body; the time it may take is then counted from when that last moved.
+    pub async fn send_on(&self, request: Outgoing, rest: Option<Arc<Rest>>, record: &Arc<Record>) -> Result<Incoming> {
         let pool = match &self.client.0 {
             Wire::Network(pool) => pool,
             Wire::Canned(replies) => return self.canned(replies, record),
         };
         let mut wait = Wait::begin(record);
         let limit = request.timeout.map_or(self.timeout, |asked| asked.min(self.timeout));
-        let replied = tokio::time::timeout(limit, pool.send(request)).await;
+        let replied = patiently(limit, rest.as_deref(), pin!(pool.send(request, rest.clone()))).await;
         wait.over();
         let mut reply = match replied {
-            Err(_) => {
+            None => {
                 return Err(Error::UpstreamTimeout {
                     provider: self.id.clone(),
                     after: limit,
                 });
             }
-            Ok(Err(failed)) => {
-                return Err(Error::Connection {
+            Some(Err(failed)) => {
+                let client = rest.and_then(|rest| rest.failure());
+                return Err(client.unwrap_or_else(|| Error::Connection {
                     provider: self.id.clone(),
                     reason: failed.reason,
                     unsent: failed.unsent,
-                });
+                }));
             }
-            Ok(Ok(reply)) => reply,
+            Some(Ok(reply)) => reply,
         };
         let encoding = reply
             .headers
@@ -157,6 +164,22 @@ impl Upstream {
             headers: reply.headers,
             body: self.reading(Source::Canned(reply.body), Wait::begin(record)),
         })
+    }
+}
+
+/// What comes of `sending`; `None` if it takes longer than `limit`, or than that after `rest` last moved.
+async fn patiently<T>(
+    limit: Duration,
+    rest: Option<&Rest>,
+    mut sending: Pin<&mut impl Future<Output = T>>,
+) -> Option<T> {
+    let mut until = Instant::now() + limit;
+    loop {
+        if let Ok(sent) = tokio::time::timeout_at(until, &mut sending).await {
+            return Some(sent);
+        }
+        let moved = rest.and_then(Rest::moved).map(|moved| moved + limit);
+        until = moved.filter(|later| *later > Instant::now())?;
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod body;
 mod head;
+mod stream_out;
 
 use std::{
     io,
@@ -17,8 +18,9 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
-use self::body::Framing;
+use self::{body::Framing, head::Length};
 use super::http::Outgoing;
+use crate::call::Abandoned;
 
 /// Free room a read is given at least, and at most.
 const READ: std::ops::RangeInclusive<usize> = 2 << 10..=64 << 10;
@@ -28,6 +30,8 @@ const READ: std::ops::RangeInclusive<usize> = 2 << 10..=64 << 10;
 pub(super) enum Broken {
     #[error("the connection was closed before an answer came")]
     Closed,
+    #[error(transparent)]
+    Abandoned(#[from] Abandoned),
     #[error("what came is not HTTP/1.1: {0}")]
     Malformed(&'static str),
     #[error(transparent)]
@@ -93,7 +97,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn write(&mut self, request: &Outgoing) -> io::Result<()> {
         let mut head = BytesMut::with_capacity(1 << 10);
-        head::write(request, &self.form, &mut head);
+        head::write(request, &self.form, Length::Known(request.body.len() as u64), &mut head);
         let mut all = head.freeze().chain(request.body.clone());
         self.socket.write_all_buf(&mut all).await?;
         self.socket.flush().await

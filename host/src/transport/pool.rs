@@ -13,7 +13,6 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, Uri};
 use http_body::Body as _;
-use http_body_util::Full;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tower_service::Service as _;
@@ -24,6 +23,7 @@ use super::{
     http::Outgoing,
     http1::{self, Connection},
 };
+use crate::call::{Abandoned, Rest};
 
 /// How long an idle connection is kept. Servers close theirs after a minute or more, and say so when it is next looked at.
 const IDLE: Duration = Duration::from_secs(90);
@@ -45,7 +45,7 @@ struct Kept {
     shared: Option<Shared>,
 }
 
-type Shared = http2::SendRequest<Full<Bytes>>;
+type Shared = http2::SendRequest<Body2>;
 
 /// Why there is no reply.
 pub(super) struct Failed {
@@ -87,10 +87,10 @@ impl Pool {
     }
 
     /// Sends a request and waits for the head of its reply.
-    pub(super) async fn send(&self, request: Outgoing) -> Result<Reply, Failed> {
+    pub(super) async fn send(&self, request: Outgoing, rest: Option<Arc<Rest>>) -> Result<Reply, Failed> {
         let (origin, kept) = self.take(&request.url[..Position::BeforePath]);
         let way = match kept {
-            Some(Way::One(connection)) => return self.over_one(origin, connection, &request).await,
+            Some(Way::One(connection)) => return self.over_one(origin, connection, &request, rest.as_deref()).await,
             Some(Way::Two(mut shared)) => shared.ready().await.is_ok().then_some(Way::Two(shared)),
             None => None,
         };
@@ -99,8 +99,8 @@ impl Pool {
             None => self.connect(&origin, &request.url).await?,
         };
         match way {
-            Way::One(connection) => self.over_one(origin, connection, &request).await,
-            Way::Two(shared) => over_two(shared, request).await,
+            Way::One(connection) => self.over_one(origin, connection, &request, rest.as_deref()).await,
+            Way::Two(shared) => over_two(shared, request, rest).await,
         }
     }
 
@@ -109,8 +109,13 @@ impl Pool {
         origin: Arc<str>,
         mut connection: Connection<Socket>,
         request: &Outgoing,
+        rest: Option<&Rest>,
     ) -> Result<Reply, Failed> {
-        let reply = connection.send(request).await.map_err(|error| Failed {
+        let replied = match rest {
+            None => connection.send(request).await,
+            Some(rest) => connection.send_on(request, rest).await,
+        };
+        let reply = replied.map_err(|error| Failed {
             unsent: false,
             reason: reason(&error),
         })?;
@@ -216,10 +221,13 @@ async fn prune(pool: Weak<Inner>) {
     }
 }
 
-async fn over_two(mut shared: Shared, request: Outgoing) -> Result<Reply, Failed> {
+async fn over_two(mut shared: Shared, request: Outgoing, rest: Option<Arc<Rest>>) -> Result<Reply, Failed> {
     let unsent = |reason| Failed { unsent: true, reason };
     shared.ready().await.map_err(|error| unsent(reason(&error)))?;
-    let mut sent = Request::new(Full::new(request.body));
+    let mut sent = Request::new(Body2 {
+        first: Some(request.body).filter(|first| !first.is_empty()),
+        rest,
+    });
     *sent.method_mut() = request.method;
     *sent.uri_mut() = (request.url.as_str().parse()).map_err(|_| unsent("its URL is no URI".to_owned()))?;
     *sent.headers_mut() = request.headers;
@@ -233,6 +241,46 @@ async fn over_two(mut shared: Shared, request: Outgoing) -> Result<Reply, Failed
         headers: head.headers,
         body: Body::Two(body),
     })
+}
+
+/// A request's body for HTTP/2: what there is of it, and what is still to come.
+struct Body2 {
+    first: Option<Bytes>,
+    rest: Option<Arc<Rest>>,
+}
+
+impl http_body::Body for Body2 {
+    type Data = Bytes;
+    type Error = Abandoned;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Abandoned>>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(Ok(http_body::Frame::data(first))));
+        }
+        match &self.rest {
+            None => Poll::Ready(None),
+            Some(rest) => rest
+                .poll_next(context)
+                .map(|piece| piece.map(|piece| piece.map(http_body::Frame::data))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.first.is_none() && self.rest.is_none()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        let first = self.first.as_ref().map_or(0, |first| first.len() as u64);
+        match self.rest.as_ref().map(|rest| rest.length) {
+            None => http_body::SizeHint::with_exact(first),
+            // A hint is asked for once, before any of it is taken.
+            Some(Some(more)) => http_body::SizeHint::with_exact(first + more),
+            Some(None) => http_body::SizeHint::default(),
+        }
+    }
 }
 
 /// An error with its causes on one line. None of them names the URL.

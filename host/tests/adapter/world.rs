@@ -15,6 +15,7 @@ use url::Url;
 use witgate::{
     adapter::{self, Adapter, Limits, Runtime, Site},
     call::{Call, Operation},
+    config::DropParams,
     error::{Error, Result},
     record::{Entry, Record},
     reply::{Body, Reply},
@@ -123,7 +124,13 @@ pub(crate) fn site_of(upstream: Upstream, adapter: &Arc<Adapter>) -> Arc<Site> {
         .unwrap()
         .clone();
     let secrets = BTreeMap::from([("signing_key".to_owned(), Secret::new("Jefe"))]);
-    Site::new(Arc::new(upstream), Arc::clone(adapter), settings, &secrets)
+    Site::new(
+        Arc::new(upstream),
+        Arc::clone(adapter),
+        settings,
+        &secrets,
+        DropParams::default(),
+    )
 }
 
 pub(crate) fn record() -> Arc<Record> {

@@ -42,6 +42,8 @@ pub struct Manifest {
     expose_headers: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     limits: BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    drops: BTreeMap<String, Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     media: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -75,6 +77,7 @@ impl Manifest {
             forward_headers: Vec::new(),
             expose_headers: BTreeMap::new(),
             limits: BTreeMap::new(),
+            drops: BTreeMap::new(),
             media: None,
             tests: Vec::new(),
         }
@@ -178,6 +181,18 @@ impl Manifest {
     #[must_use]
     pub fn limit(mut self, name: &str, most: u64) -> Self {
         self.limits.insert(name.to_owned(), most);
+        self
+    }
+
+    /// Fields of a request of `operation` that the provider has nothing for, and that the adapter leaves out. The host tells the
+    /// client, or refuses the request if the operator wants it so. What is left out of some requests only is told by
+    /// [`Request::dropped`](crate::Request::dropped).
+    #[must_use]
+    pub fn drops(mut self, operation: &str, fields: &[&str]) -> Self {
+        self.drops
+            .entry(operation.to_owned())
+            .or_default()
+            .extend(owned(fields));
         self
     }
 

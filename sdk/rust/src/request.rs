@@ -171,6 +171,14 @@ impl Request {
         self
     }
 
+    /// Fields of the client's request that this one leaves out, as paths without indices: `messages.name`. The host tells the
+    /// client, or refuses the request if the operator wants it so. What is always left out is said once, by
+    /// [`Manifest::drops`](crate::Manifest::drops).
+    pub fn dropped<T: AsRef<str>>(self, fields: impl IntoIterator<Item = T>) -> Self {
+        let told = |request: Self, field: T| request.ext("dropped", field.as_ref());
+        fields.into_iter().fold(self, told)
+    }
+
     /// Wait this many milliseconds first: polling.
     pub fn delay(mut self, ms: u32) -> Self {
         self.fetch.delay_ms = ms;

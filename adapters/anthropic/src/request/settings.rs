@@ -14,14 +14,12 @@ use super::{refuse, unsupported};
 use crate::json::{Object, push_comma, push_field, push_string, string};
 use crate::model::Model;
 
-/// Fields of OpenAI's that Anthropic has nothing like, or that the gateway has dealt with.
-const DROPPED: [&str; 17] = [
+/// Fields of OpenAI's that Anthropic has nothing like.
+pub const DROPPED: [&str; 13] = [
     "frequency_penalty",
     "logit_bias",
     "logprobs",
     "modalities",
-    "model",
-    "n",
     "prediction",
     "presence_penalty",
     "prompt_cache_key",
@@ -29,11 +27,12 @@ const DROPPED: [&str; 17] = [
     "prompt_cache_retention",
     "seed",
     "store",
-    "stream",
-    "stream_options",
     "top_logprobs",
     "verbosity",
 ];
+
+/// Fields that the gateway has dealt with.
+const DONE: [&str; 4] = ["model", "n", "stream", "stream_options"];
 
 /// The settings of one request; texts are JSON text unless they are said to be read.
 #[derive(Default)]
@@ -55,6 +54,8 @@ pub(super) struct Settings<'a> {
     stop: Option<&'a str>,
     user: Option<&'a str>,
     service_tier: Option<&'a str>,
+    /// What this request gives and the one that is sent does not have.
+    dropped: Vec<&'static str>,
     /// Anthropic's, or unknown
     further: Vec<(&'a str, &'a str)>,
 }
@@ -91,18 +92,50 @@ impl<'a> Settings<'a> {
             "user" => self.user = Some(value),
             "safety_identifier" => self.user = self.user.or(Some(value)),
             // OpenAI's metadata is free; of Anthropic's one key is known, and others are refused.
-            "metadata" => self.user = Object::parse(value).and_then(|data| data.get("user_id")).or(self.user),
-            "service_tier" => self.service_tier = service_tier(value),
+            "metadata" => self.set_metadata(value),
+            "service_tier" => {
+                self.service_tier = service_tier(value);
+                self.drop_if(self.service_tier.is_none(), "service_tier");
+            }
             "functions" | "function_call" | "audio" => return Err(refused(key)),
             // Where the gateway is told so, it asks for one at a time.
             "n" if value != "1" => {
                 let text = "Claude gives one answer at a time: `n` must be 1.".to_owned();
                 return Err(unsupported(text, key.to_owned()));
             }
-            _ if DROPPED.contains(&key) => {}
+            _ if DROPPED.contains(&key) || DONE.contains(&key) => {}
             _ => self.further.push((key, value)),
         }
         Ok(())
+    }
+
+    fn set_metadata(&mut self, value: &'a str) {
+        let data = Object::parse(value).unwrap_or_default();
+        self.user = data.get("user_id").or(self.user);
+        self.drop_if(data.0.iter().any(|(key, _)| key != "user_id"), "metadata");
+    }
+
+    fn drop_if(&mut self, dropped: bool, field: &'static str) {
+        if dropped {
+            self.dropped.push(field);
+        }
+    }
+
+    /// What of the client's fields is not sent to this model, once it is decided how it thinks.
+    pub(super) fn dropped(&mut self, model: Model) -> Vec<&'static str> {
+        let sampling = self.samples(model);
+        let both = model.temperature_with_top_p() || self.temperature.is_none();
+        self.drop_if(self.temperature.is_some() && !sampling, "temperature");
+        self.drop_if(self.top_p.is_some() && !(sampling && both), "top_p");
+        self.drop_if(self.top_k.is_some() && !sampling, "top_k");
+        let effort = self.effort.as_deref().is_some_and(|effort| effort != "none");
+        self.drop_if(effort && !self.decided.is_on(), "reasoning_effort");
+        std::mem::take(&mut self.dropped)
+    }
+
+    /// While it thinks, a model takes no sampling settings; the newest never do.
+    fn samples(&self, model: Model) -> bool {
+        model.sampling() && !self.decided.is_on()
     }
 
     /// Decides how the model is to think, from the client's `reasoning_effort`.
@@ -136,9 +169,8 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// While it thinks, a model takes no sampling settings; the newest never do.
     fn push_sampling(&self, out: &mut String, model: Model) {
-        if !model.sampling() || self.decided.is_on() {
+        if !self.samples(model) {
             return;
         }
         let both = model.temperature_with_top_p() || self.temperature.is_none();

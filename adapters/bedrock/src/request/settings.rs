@@ -13,15 +13,13 @@ use super::{refuse, unsupported};
 use crate::json::{Object, push_comma, push_field, push_number, string};
 use crate::model::{Family, Model};
 
-/// Fields of OpenAI's that Bedrock has nothing like, or that the gateway has dealt with.
-const DROPPED: [&str; 21] = [
+/// Fields of OpenAI's that Bedrock has nothing like.
+pub(crate) const DROPPED: [&str; 17] = [
     "frequency_penalty",
     "logit_bias",
     "logprobs",
     "metadata",
     "modalities",
-    "model",
-    "n",
     "prediction",
     "presence_penalty",
     "prompt_cache_key",
@@ -30,13 +28,14 @@ const DROPPED: [&str; 21] = [
     "safety_identifier",
     "seed",
     "store",
-    "stream",
-    "stream_options",
     "top_logprobs",
     "user",
     "verbosity",
     "web_search_options",
 ];
+
+/// Fields that the gateway has dealt with.
+const DONE: [&str; 4] = ["model", "n", "stream", "stream_options"];
 
 /// Fields of Converse's own.
 const OWN: [&str; 7] = [
@@ -108,7 +107,7 @@ impl<'a> Settings<'a> {
             "additionalModelRequestFields" => self.additional = Some(value),
             "functions" | "function_call" | "audio" => return Err(refused(key)),
             _ if OWN.contains(&key) => self.own.push((key, value)),
-            _ if DROPPED.contains(&key) => {}
+            _ if DROPPED.contains(&key) || DONE.contains(&key) => {}
             _ => self.further.push((key, value)),
         }
         Ok(())

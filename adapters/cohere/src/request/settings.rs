@@ -3,14 +3,23 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use witgate_sdk::Result;
 use witgate_sdk::json::{Number, Raw, Str};
 use witgate_sdk::openai::{ChatRequest, ResponseFormat, Stop};
+use witgate_sdk::{Context, Result};
 
-use super::{Given, refuse, thinking, unsupported};
+use super::{Given, refuse, thinking, thinks, unsupported};
 
-/// Fields of OpenAI's, beyond those the SDK names, that Cohere has nothing like.
-const DROPPED: [&str; 9] = [
+/// Fields of OpenAI's, or of other servers of its API, that Cohere has nothing like.
+pub(crate) const DROPPED: [&str; 18] = [
+    "logit_bias",
+    "metadata",
+    "modalities",
+    "parallel_tool_calls",
+    "prediction",
+    "service_tier",
+    "top_logprobs",
+    "user",
+    "verbosity",
     "prompt_cache_key",
     "prompt_cache_options",
     "prompt_cache_retention",
@@ -106,6 +115,21 @@ impl<'a> Settings<'a> {
         }
         Ok(())
     }
+}
+
+/// What this request gives and Cohere does not get, beside what it never gets.
+pub(crate) fn dropped(ctx: &Context, chat: &ChatRequest<'_>) -> Vec<&'static str> {
+    let negative = |penalty: Option<&Number<'_>>| penalty.is_some() && at_least_zero(penalty).is_none();
+    let effort = chat.reasoning_effort.as_deref().is_some_and(|effort| effort != "none");
+    let dropped = [
+        ("frequency_penalty", negative(chat.frequency_penalty.as_ref())),
+        ("presence_penalty", negative(chat.presence_penalty.as_ref())),
+        ("reasoning_effort", effort && !thinks(ctx.model())),
+    ];
+    dropped
+        .into_iter()
+        .filter_map(|(field, is)| is.then_some(field))
+        .collect()
 }
 
 /// Cohere knows no negative penalties.

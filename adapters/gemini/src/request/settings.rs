@@ -9,11 +9,10 @@ use super::{refuse, thinking, unsupported};
 use crate::json::{Object, push_comma, push_field, string};
 use crate::model::Model;
 
-/// Fields of OpenAI's that Gemini has nothing like, or that the gateway has dealt with.
-const DROPPED: [&str; 15] = [
+/// Fields of OpenAI's that Gemini has nothing like.
+pub(crate) const DROPPED: [&str; 12] = [
     "logit_bias",
     "metadata",
-    "model",
     "parallel_tool_calls",
     "prediction",
     "prompt_cache_key",
@@ -22,11 +21,12 @@ const DROPPED: [&str; 15] = [
     "safety_identifier",
     "service_tier",
     "store",
-    "stream",
-    "stream_options",
     "user",
     "verbosity",
 ];
+
+/// Fields that the gateway has dealt with.
+const DONE: [&str; 3] = ["model", "stream", "stream_options"];
 
 /// Fields that are only called something else in `generationConfig`, and fields of its own that clients put beside the others.
 const GENERATION: [(&str, &str); 14] = [
@@ -56,6 +56,10 @@ pub(super) struct Settings<'a> {
     stop: Option<&'a str>,
     candidates: Option<u64>,
     images: bool,
+    /// answers in sound are wanted
+    spoken: bool,
+    /// `extra_body` is for somebody else
+    foreign_extra: bool,
     /// a word as a JSON string
     effort: Option<&'a str>,
     /// Anthropic's `thinking`
@@ -93,11 +97,14 @@ impl<'a> Settings<'a> {
             "web_search_options" => self.web_search = true,
             "reasoning_effort" => self.effort = Some(text),
             "thinking" => self.thinking = Some(text),
-            "modalities" => self.images = text.contains("\"image\""),
+            "modalities" => {
+                self.images = text.contains("\"image\"");
+                self.spoken = text.contains("\"audio\"");
+            }
             "generationConfig" | "generation_config" => self.config = Object::parse(text).unwrap_or_default(),
             "extra_body" => self.take_extra(text),
             "functions" | "function_call" | "audio" => return Err(refused(key)),
-            _ if DROPPED.contains(&key) => {}
+            _ if DROPPED.contains(&key) || DONE.contains(&key) => {}
             _ => self.further.push((key, text)),
         }
         Ok(())
@@ -107,6 +114,7 @@ impl<'a> Settings<'a> {
     fn take_extra(&mut self, extra: &'a str) {
         let google = Object::parse(extra).and_then(|extra| extra.get("google"));
         let Some(google) = google.and_then(Object::parse) else {
+            self.foreign_extra = true;
             return;
         };
         for (key, value) in google.0 {
@@ -117,6 +125,21 @@ impl<'a> Settings<'a> {
                 _ => {}
             }
         }
+    }
+
+    /// What of the client's fields this model does not get, beside what none gets.
+    pub(super) fn dropped(&self, model: Model) -> Vec<&'static str> {
+        let effort = self.effort.is_some_and(|effort| effort != "\"none\"");
+        let dropped = [
+            ("reasoning_effort", effort && !model.thinks()),
+            ("thinking", self.thinking.is_some() && !model.thinks()),
+            ("modalities", self.spoken && !self.images),
+            ("extra_body", self.foreign_extra),
+        ];
+        dropped
+            .into_iter()
+            .filter_map(|(field, is)| is.then_some(field))
+            .collect()
     }
 
     /// The client has safety settings of its own.

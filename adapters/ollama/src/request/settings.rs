@@ -35,8 +35,16 @@ const OPTIONS: [&str; 18] = [
     "use_mmap",
 ];
 
-/// Fields of OpenAI's, beyond those the SDK names, that Ollama has nothing like.
-const DROPPED: [&str; 8] = [
+/// Fields of OpenAI's, or of other servers of its API, that Ollama has nothing like.
+pub(crate) const DROPPED: [&str; 16] = [
+    "logit_bias",
+    "metadata",
+    "modalities",
+    "parallel_tool_calls",
+    "prediction",
+    "service_tier",
+    "user",
+    "verbosity",
     "extra_body",
     "prompt_cache_key",
     "prompt_cache_options",

@@ -6,11 +6,8 @@ use witgate_sdk::Failure;
 use super::{Config, format, refuse, unsupported};
 use crate::json::{Object, push_comma, push_field, push_string, string};
 
-/// Fields of other APIs that this one has nothing like, or that the gateway has dealt with.
-const DROPPED: [&str; 13] = [
-    "model",
-    "stream",
-    "n",
+/// Fields of other APIs that this one has nothing like.
+pub(crate) const DROPPED: [&str; 10] = [
     "seed",
     "frequency_penalty",
     "presence_penalty",
@@ -22,6 +19,9 @@ const DROPPED: [&str; 13] = [
     "extra_body",
     "cache_control",
 ];
+
+/// Fields that the gateway has dealt with.
+const DONE: [&str; 3] = ["model", "stream", "n"];
 
 /// The API takes no smaller limit.
 const LEAST_TOKENS: u64 = 16;
@@ -87,7 +87,7 @@ impl<'a> Settings<'a> {
                 let text = format!("{key} is OpenAI's old form: use tools and tool_choice.");
                 return Err(refuse(text, key));
             }
-            _ if DROPPED.contains(&key) => {}
+            _ if DROPPED.contains(&key) || DONE.contains(&key) => {}
             // The API's own, or the same in both.
             _ => self.further.push((key, value)),
         }

@@ -14,8 +14,17 @@ use crate::transport::http::Outgoing;
 const LONGEST: usize = 128 << 10;
 const MOST: usize = 128;
 
+/// How long a request's body is.
+#[derive(Clone, Copy)]
+pub(super) enum Length {
+    /// So many bytes.
+    Known(u64),
+    /// It goes in chunks.
+    Unknown,
+}
+
 /// Writes a request's head. Names, values and URLs have types that cannot hold a line break.
-pub(super) fn write(request: &Outgoing, form: &Form, out: &mut BytesMut) {
+pub(super) fn write(request: &Outgoing, form: &Form, length: Length, out: &mut BytesMut) {
     let url = &request.url;
     out.put_slice(request.method.as_str().as_bytes());
     out.put_u8(b' ');
@@ -37,8 +46,10 @@ pub(super) fn write(request: &Outgoing, form: &Form, out: &mut BytesMut) {
             line(name.as_str().as_bytes(), value.as_bytes(), out);
         }
     }
-    if !request.body.is_empty() || !matches!(request.method.as_str(), "GET" | "HEAD" | "DELETE") {
-        line(b"content-length", request.body.len().to_string().as_bytes(), out);
+    match length {
+        Length::Known(0) if matches!(request.method.as_str(), "GET" | "HEAD" | "DELETE") => {}
+        Length::Known(length) => line(b"content-length", length.to_string().as_bytes(), out),
+        Length::Unknown => line(b"transfer-encoding", b"chunked", out),
     }
     out.put_slice(b"\r\n");
 }

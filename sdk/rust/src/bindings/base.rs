@@ -218,7 +218,8 @@ pub mod witgate {
                 /// kind. Say false for what starts a job or must not be paid twice.
                 pub idempotent: bool,
                 /// Open: ("credentials", "omit" | "include"): default is include for base-url's origin and omit for any other;
-                /// ("compress", "gzip")
+                /// ("compress", "gzip"); ("dropped", path), once for each field of the client's request that this one leaves out and that
+                /// `describe` does not name in `drops`: the host tells the client. A path is without indices: "messages.name"
                 pub ext: Pairs,
             }
             impl ::core::fmt::Debug for HttpRequest {
@@ -631,6 +632,8 @@ pub mod exports {
                     /// Called at load, in an empty sandbox. JSON: name, version, types[] (the provider `type`s you serve), operations[],
                     /// base-urls {type: url} (for an operator who names none; https, a public host),
                     /// auth {kind, header?, prefix?, query?}, config-schema, permissions {hosts[], secrets[], crypto[], files[]}, forward-headers[],
+                    /// drops {operation: fields[]} (fields that the provider has nothing for and that you always leave out: the host tells the client, or
+                    /// refuses the request if the operator wants it so),
                     /// expose-headers {theirs: ours} (rate limits, request ids), limits {embeddings-batch, n, …} (the host splits larger calls and
                     /// joins the answers), media ("inline": the host fetches image URLs of a chat and gives you data: URLs), tests[].
                     /// The base64 text of media and uploads may be an opaque token too: copy it, do not decode or measure it.

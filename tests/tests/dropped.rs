@@ -1,0 +1,278 @@
+//! Nothing that a client asks for is dropped in silence: a parameter reaches the provider, or is refused by name, or is named in the
+//! header `x-witgate-dropped`.
+
+use serde_json::{Map, Value, json};
+use witgate_tests::program::Answer;
+use witgate_tests::{Asked, Played, Provider, Witgate};
+
+/// A first-party adapter, a model of its provider's, and an answer that it reads.
+struct Target {
+    adapter: &'static str,
+    type_: &'static str,
+    model: &'static str,
+    more: &'static str,
+    answer: fn(&Asked) -> Value,
+}
+
+const TARGETS: &[Target] = &[
+    Target {
+        adapter: "anthropic",
+        type_: "anthropic",
+        model: "claude-sonnet-4-5",
+        more: "",
+        answer: |_| {
+            json!({
+                "id": "m", "type": "message", "role": "assistant", "model": "m", "content": [{ "type": "text", "text": "Hi" }],
+                "stop_reason": "end_turn", "usage": { "input_tokens": 1, "output_tokens": 1 }
+            })
+        },
+    },
+    Target {
+        adapter: "gemini",
+        type_: "gemini",
+        model: "gemini-2.5-flash",
+        more: "",
+        answer: |_| {
+            json!({
+                "candidates": [{ "content": { "role": "model", "parts": [{ "text": "Hi" }] }, "finishReason": "STOP" }],
+                "usageMetadata": { "promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2 }
+            })
+        },
+    },
+    Target {
+        adapter: "cohere",
+        type_: "cohere",
+        model: "command-a-03-2025",
+        more: "",
+        answer: |_| {
+            json!({
+                "id": "c", "finish_reason": "COMPLETE",
+                "message": { "role": "assistant", "content": [{ "type": "text", "text": "Hi" }] },
+                "usage": { "tokens": { "input_tokens": 1, "output_tokens": 1 } }
+            })
+        },
+    },
+    Target {
+        adapter: "ollama",
+        type_: "ollama",
+        model: "llama3",
+        more: "",
+        answer: |_| {
+            json!({
+                "model": "m", "created_at": "2026-01-01T00:00:00Z", "message": { "role": "assistant", "content": "Hi" },
+                "done": true, "done_reason": "stop", "prompt_eval_count": 1, "eval_count": 1
+            })
+        },
+    },
+    Target {
+        adapter: "huggingface",
+        type_: "huggingface-inference",
+        model: "org/model",
+        more: "",
+        answer: |_| {
+            let token = json!({ "id": 1, "text": "Hi", "logprob": -0.5, "special": false });
+            let details =
+                json!({ "finish_reason": "eos_token", "generated_tokens": 1, "prefill": [], "tokens": [token] });
+            json!([{ "generated_text": "Hi", "details": details }])
+        },
+    },
+    Target {
+        adapter: "bedrock",
+        type_: "bedrock",
+        model: "anthropic.claude-sonnet-4-5-20250929-v1:0",
+        more: "region = \"us-east-1\"\n",
+        answer: |_| {
+            json!({
+                "output": { "message": { "role": "assistant", "content": [{ "text": "Hi" }] } }, "stopReason": "end_turn",
+                "usage": { "inputTokens": 1, "outputTokens": 1, "totalTokens": 2 }
+            })
+        },
+    },
+    Target {
+        adapter: "openai-responses",
+        type_: "openai-responses",
+        model: "gpt-5",
+        more: "",
+        answer: |_| {
+            let text = json!({ "type": "output_text", "text": "Hi", "annotations": [] });
+            json!({
+                "id": "r", "object": "response", "status": "completed", "model": "m",
+                "output": [{ "type": "message", "id": "m", "role": "assistant", "status": "completed", "content": [text] }],
+                "usage": { "input_tokens": 1, "output_tokens": 1, "total_tokens": 2 }
+            })
+        },
+    },
+    Target {
+        adapter: "replicate",
+        type_: "replicate",
+        model: "owner/name",
+        more: "",
+        answer: |asked| {
+            let get = format!("http://{}/predictions/p", asked.header("host"));
+            json!({ "id": "p", "status": "succeeded", "output": ["Hi"], "error": null, "metrics": {}, "urls": { "get": get } })
+        },
+    },
+];
+
+/// Every parameter of OpenAI's API reference for a chat beside the messages, with a value that asks for something, and what has to be
+/// there for it to make sense.
+fn parameters() -> Vec<(&'static str, Value, Value)> {
+    let tools = json!([{ "type": "function", "function": { "name": "f", "parameters": { "type": "object" } } }]);
+    let with_tools = json!({ "tools": tools });
+    let functions = json!([{ "name": "f", "parameters": { "type": "object" } }]);
+    let schema = json!({ "type": "json_schema", "json_schema": { "name": "n", "schema": { "type": "object" } } });
+    let none = || json!({});
+    vec![
+        ("audio", json!({ "voice": "alloy", "format": "mp3" }), none()),
+        ("frequency_penalty", json!(0.5), none()),
+        ("function_call", json!({ "name": "f" }), none()),
+        ("functions", functions, none()),
+        ("logit_bias", json!({ "1": 5 }), none()),
+        ("logprobs", json!(true), none()),
+        ("max_completion_tokens", json!(77), none()),
+        ("max_tokens", json!(77), none()),
+        ("metadata", json!({ "a": "b" }), none()),
+        ("modalities", json!(["text", "audio"]), none()),
+        ("n", json!(2), none()),
+        ("parallel_tool_calls", json!(false), with_tools.clone()),
+        ("prediction", json!({ "type": "content", "content": "x" }), none()),
+        ("presence_penalty", json!(0.5), none()),
+        ("prompt_cache_key", json!("k"), none()),
+        ("prompt_cache_retention", json!("24h"), none()),
+        ("reasoning_effort", json!("high"), none()),
+        ("response_format", schema, none()),
+        ("safety_identifier", json!("s"), none()),
+        ("seed", json!(7), none()),
+        ("service_tier", json!("flex"), none()),
+        ("stop", json!(["END"]), none()),
+        ("store", json!(true), none()),
+        ("temperature", json!(0.5), none()),
+        ("tool_choice", json!("required"), with_tools.clone()),
+        ("tools", tools, none()),
+        ("top_logprobs", json!(3), json!({ "logprobs": true })),
+        ("top_p", json!(0.5), none()),
+        ("user", json!("u"), none()),
+        ("verbosity", json!("low"), none()),
+        ("web_search_options", json!({ "search_context_size": "low" }), none()),
+    ]
+}
+
+async fn start(target: &Target, more: &str) -> (Provider, Witgate) {
+    let answer = target.answer;
+    let provider = Provider::start(move |asked| Played::json(200, &answer(asked))).await;
+    let config = format!(
+        "[[providers]]\nid = \"p\"\ntype = \"{}\"\nbase_url = \"{}\"\napi_key = \"k\"\nmax_retries = 0\n{}{more}",
+        target.type_, provider.url, target.more
+    );
+    let gateway = Witgate::start(&config, &[target.adapter]).await;
+    (provider, gateway)
+}
+
+/// What the provider was asked for a chat with these fields, and what the client got.
+async fn ask(target: &Target, gateway: &Witgate, provider: &Provider, fields: &[&Value]) -> (Vec<Asked>, Answer) {
+    let messages = json!([{ "role": "user", "content": "Say hello." }]);
+    let mut body = Map::from_iter([
+        ("model".to_owned(), json!(format!("p/{}", target.model))),
+        ("messages".to_owned(), messages),
+    ]);
+    for more in fields {
+        body.extend(more.as_object().expect("an object").clone());
+    }
+    let before = provider.asked().len();
+    let answer = gateway.post("/v1/chat/completions", &Value::Object(body)).await;
+    (provider.asked().split_off(before), answer)
+}
+
+fn dropped(answer: &Answer) -> Vec<&str> {
+    let header = answer.headers.get("x-witgate-dropped");
+    let text = header.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.split(", ").collect()
+}
+
+#[tokio::test]
+async fn every_parameter_is_sent_or_refused_by_name_or_named_in_the_header() {
+    let mut silent = Vec::new();
+    for target in TARGETS {
+        let (provider, gateway) = start(target, "").await;
+        for (name, value, around) in parameters() {
+            let (plain, base) = ask(target, &gateway, &provider, &[&around]).await;
+            let (asked, answer) = ask(target, &gateway, &provider, &[&around, &json!({ name: value })]).await;
+            let sent = |asked: &[Asked]| -> Vec<_> { asked.iter().map(|one| (one.path.clone(), one.json())).collect() };
+            let told = match answer.status {
+                200 => {
+                    let seen = |answer: &Answer| answer.json()["choices"].clone();
+                    dropped(&answer).contains(&name) || sent(&asked) != sent(&plain) || seen(&answer) != seen(&base)
+                }
+                400 => {
+                    let error = answer.json();
+                    let param = error["error"]["param"].as_str().unwrap_or_default();
+                    param.starts_with(name) || base.status == 400
+                }
+                status => panic!("{} {name}: {status} {}", target.adapter, answer.text),
+            };
+            if !told {
+                silent.push(format!("{}: {name}", target.adapter));
+            }
+        }
+    }
+    assert!(silent.is_empty(), "dropped in silence: {silent:?}");
+}
+
+#[tokio::test]
+async fn the_operator_has_the_last_word_on_what_is_dropped() {
+    let target = TARGETS.first().expect("a target");
+    let rules = "[providers.drop_params]\nrefuse = [\"seed\"]\ndrop = [\"user\"]\n";
+    let (provider, mut gateway) = start(target, rules).await;
+    let (asked, answer) = ask(target, &gateway, &provider, &[&json!({ "seed": 7 })]).await;
+    assert_eq!((asked.len(), answer.status), (0, 400), "{}", answer.text);
+    assert_eq!(answer.json()["error"]["param"], "seed");
+    let fields = json!({ "user": "u", "verbosity": "low", "store": false });
+    let (asked, answer) = ask(target, &gateway, &provider, &[&fields]).await;
+    assert_eq!((asked.len(), answer.status), (1, 200), "{}", answer.text);
+    assert_eq!(
+        dropped(&answer),
+        ["user", "verbosity"],
+        "what asks for nothing is not dropped"
+    );
+    assert_eq!(asked[0].json()["metadata"], Value::Null);
+    let line = gateway.line_with("status=200").await;
+    assert!(line.contains("dropped=\"user verbosity\""), "{line}");
+}
+
+#[tokio::test]
+async fn what_an_adapter_drops_of_some_requests_only_is_told_and_can_be_refused() {
+    let target = TARGETS.first().expect("a target");
+    // This model takes one of the two.
+    let fields = json!({ "temperature": 0.5, "top_p": 0.5 });
+    let (provider, gateway) = start(target, "").await;
+    let (_, answer) = ask(target, &gateway, &provider, &[&fields]).await;
+    assert_eq!(
+        (answer.status, dropped(&answer)),
+        (200, vec!["top_p"]),
+        "{}",
+        answer.text
+    );
+    let (provider, gateway) = start(target, "[providers.drop_params]\nrefuse = [\"*\"]\n").await;
+    let (asked, answer) = ask(target, &gateway, &provider, &[&fields]).await;
+    assert_eq!((asked.len(), answer.status), (0, 400), "{}", answer.text);
+    assert_eq!(answer.json()["error"]["param"], "top_p");
+}
+
+#[tokio::test]
+async fn a_server_of_openais_api_gets_everything_but_what_the_operator_drops() {
+    let answer = json!({
+        "id": "c", "object": "chat.completion", "created": 1, "model": "m",
+        "choices": [{ "index": 0, "message": { "role": "assistant", "content": "Hi" }, "finish_reason": "stop" }]
+    });
+    let provider = Provider::start(move |_| Played::json(200, &answer)).await;
+    let config = format!(
+        "[[providers]]\nid = \"p\"\nbase_url = \"{}/v1\"\n[providers.drop_params]\ndrop = [\"user\", \"novel\"]\nrefuse = [\"*\"]",
+        provider.url
+    );
+    let gateway = Witgate::start(&config, &[]).await;
+    let body = json!({ "model": "p/m", "user": "u", "other": 1, "messages": [{ "role": "user", "content": "x" }] });
+    let told = gateway.post("/v1/chat/completions", &body).await;
+    assert_eq!((told.status, dropped(&told)), (200, vec!["user"]));
+    let asked = provider.asked().pop().expect("a request").json();
+    assert_eq!((&asked["user"], &asked["other"]), (&Value::Null, &json!(1)));
+}
