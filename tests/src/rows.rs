@@ -28,6 +28,12 @@ pub const ROWS: &[Row] = &[
     Row { name: "openai", adapter: "", kind: "openai-compatible", path: "/v1", model: "gpt-4.1", more: "" },
     Row { name: "responses", adapter: "openai-responses", kind: "openai-responses", path: "/v1", model: "gpt-5", more: "" },
     Row { name: "anthropic", adapter: "anthropic", kind: "anthropic", path: "", model: "claude-sonnet-4-5", more: "" },
+    Row { name: "azure", adapter: "azure-openai", kind: "azure-openai", path: "", model: "gpt-4.1", more: "" },
+    Row { name: "azure-dated", adapter: "azure-openai", kind: "azure-openai", path: "", model: "our-gpt-4o", more: "api_version = \"2024-10-21\"\n" },
+    Row { name: "azure-claude", adapter: "azure-openai", kind: "azure-openai", path: "", model: "claude-sonnet-4-5", more: "" },
+    Row { name: "mistral", adapter: "mistral", kind: "mistral", path: "/v1", model: "mistral-large-latest", more: "" },
+    Row { name: "vertex-claude", adapter: "gemini", kind: "vertex-ai", path: "", model: "claude-sonnet-4-5@20250929", more: "project_id = \"shop\"\nregion = \"europe-west1\"\n" },
+    Row { name: "bedrock-llama", adapter: "bedrock", kind: "aws-bedrock", path: "", model: "meta.llama3-70b-instruct-v1:0", more: "region = \"us-east-1\"\n" },
     Row { name: "bedrock", adapter: "bedrock", kind: "aws-bedrock", path: "", model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0", more: "region = \"us-east-1\"\n" },
     Row { name: "cohere", adapter: "cohere", kind: "cohere", path: "", model: "command-a-03-2025", more: "" },
     Row { name: "gemini", adapter: "gemini", kind: "gemini", path: "", model: "gemini-2.5-flash", more: "" },
@@ -53,6 +59,7 @@ pub async fn gateway(provider: &Provider, settings: &str) -> Witgate {
         .map(|row| row.adapter)
         .filter(|name| !name.is_empty())
         .collect();
+    adapters.sort_unstable();
     adapters.dedup();
     Witgate::start(&ROWS.iter().map(entry).collect::<String>(), &adapters).await
 }
