@@ -13,6 +13,7 @@ pub mod http;
 mod http1;
 pub mod oauth;
 mod pool;
+pub mod renewed;
 pub mod signer;
 pub mod tls;
 pub mod tokens;

@@ -1,17 +1,9 @@
-//! Credentials that an adapter finds out by itself (its `authenticate`): cached per provider, fetched by one call at a time while the
-//! others wait, renewed before they expire while they still serve, dropped after a 401.
+//! Credentials that an adapter finds out by itself (its `authenticate`): kept per provider, forgotten after a 401.
 
-use std::{
-    collections::BTreeMap,
-    pin::Pin,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwapOption;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
-use tokio::sync::Semaphore;
 use url::Url;
 
 use super::{
@@ -24,42 +16,17 @@ use crate::{
     error::{Error, Result},
     record::Record,
     secret::Secret,
-    transport::tokens::{Escape, Tokens},
+    transport::{
+        renewed::Held,
+        tokens::{Escape, Tokens},
+    },
 };
-
-/// Credentials are renewed when this much of their life is left, or a fifth of it if that is less.
-const EARLY: Duration = Duration::from_mins(1);
-
-/// How long a failure is the answer for everybody.
-const FAILED: Duration = Duration::from_secs(1);
-
-/// The credentials of one provider.
-pub(super) struct Cache {
-    current: ArcSwapOption<Credentials>,
-    /// Held by whoever is fetching new ones.
-    fetching: Arc<Semaphore>,
-    /// The last time they could not be had. For a moment it is the answer for all who ask, so that a crowd of callers does not ask a
-    /// provider that refuses one after the other.
-    failed: ArcSwapOption<(Instant, Error)>,
-}
-
-impl Default for Cache {
-    fn default() -> Self {
-        Self {
-            current: ArcSwapOption::empty(),
-            fetching: Arc::new(Semaphore::new(1)),
-            failed: ArcSwapOption::empty(),
-        }
-    }
-}
 
 /// What `authenticate` returned.
 pub(super) struct Credentials {
     headers: HeaderMap,
     query: Vec<(String, Secret)>,
     vars: Vec<(String, Var)>,
-    renew: Option<Instant>,
-    expire: Option<Instant>,
 }
 
 /// A value for the guest's `auth.KEY`. One that holds a secret gets a token in every call.
@@ -81,7 +48,7 @@ struct Wire {
 
 impl Credentials {
     /// Reads what `authenticate` answered. Its tokens are those of its own call, so the secrets are put in now.
-    pub(super) fn read(json: &str, tokens: &Tokens) -> Result<Self, &'static str> {
+    pub(super) fn read(json: &str, tokens: &Tokens) -> Result<Held<Self>, &'static str> {
         let wire: Wire =
             serde_json::from_str(json).map_err(|_| "credentials that are not {headers, query, ttl_ms, vars}")?;
         let mut headers = HeaderMap::with_capacity(wire.headers.len());
@@ -95,9 +62,7 @@ impl Credentials {
         }
         let query = wire.query.into_iter();
         let vars = wire.vars.into_iter();
-        let ttl = wire.ttl_ms.map(Duration::from_millis);
-        let now = Instant::now();
-        Ok(Self {
+        let credentials = Self {
             headers,
             query: query
                 .map(|(name, value)| (name, Secret::new(tokens.reveal(&value, Escape::Plain))))
@@ -108,9 +73,8 @@ impl Credentials {
                     std::borrow::Cow::Owned(secret) => (name, Var::Hidden(Secret::new(secret))),
                 })
                 .collect(),
-            renew: ttl.and_then(|ttl| now.checked_add(ttl - EARLY.min(ttl / 5))),
-            expire: ttl.and_then(|ttl| now.checked_add(ttl)),
-        })
+        };
+        Ok(Held::new(credentials, wire.ttl_ms.map(Duration::from_millis)))
     }
 
     /// Adds them to a request.
@@ -135,36 +99,6 @@ impl Credentials {
         }
         Ok(pairs)
     }
-
-    fn good(&self) -> bool {
-        self.expire.is_none_or(|at| Instant::now() < at)
-    }
-
-    fn ripe(&self) -> bool {
-        self.renew.is_some_and(|at| at <= Instant::now())
-    }
-}
-
-impl Cache {
-    /// Forgets `refused`, which a provider did not take; but not what somebody has fetched since.
-    pub(super) fn forget(&self, refused: Option<&Arc<Credentials>>) {
-        let current = self.current.load_full();
-        if let (Some(current), Some(refused)) = (current, refused)
-            && Arc::ptr_eq(&current, refused)
-        {
-            self.current.compare_and_swap(&current, None);
-        }
-    }
-
-    fn failed(&self) -> Option<Error> {
-        let failed = self.failed.load();
-        let (at, error) = failed.as_deref()?;
-        (at.elapsed() < FAILED).then(|| error.clone())
-    }
-
-    fn good(&self) -> Option<Arc<Credentials>> {
-        self.current.load_full().filter(|credentials| credentials.good())
-    }
 }
 
 /// The credentials for a call to `site`; `None` if its adapter declares an auth kind the host does natively.
@@ -172,46 +106,12 @@ pub(super) async fn credentials(
     runtime: &Runtime,
     site: &Arc<Site>,
     record: &Arc<Record>,
-) -> Result<Option<Arc<Credentials>>> {
+) -> Result<Option<Arc<Held<Credentials>>>> {
     if site.adapter.manifest.auth.is_some() {
         return Ok(None);
     }
-    let cache = &site.credentials;
-    if let Some(good) = cache.good() {
-        if good.ripe() {
-            renew(runtime, site, record);
-        }
-        return Ok(Some(good));
-    }
-    let fetching = cache.fetching.acquire().await;
-    let _alone = fetching.map_err(|_| Error::Draining)?;
-    if let Some(good) = cache.good() {
-        return Ok(Some(good));
-    }
-    if let Some(failed) = cache.failed() {
-        return Err(failed);
-    }
-    let fetched = fetch(runtime.clone(), Arc::clone(site), Arc::clone(record)).await;
-    if let Err(error) = &fetched {
-        cache.failed.store(Some(Arc::new((Instant::now(), error.clone()))));
-    }
-    fetched.map(Some)
-}
-
-/// Fetches new credentials beside the call that found the old ones near their end; one at a time. A failure is only logged: the old
-/// ones still serve.
-fn renew(runtime: &Runtime, site: &Arc<Site>, record: &Arc<Record>) {
-    let Ok(alone) = Arc::clone(&site.credentials.fetching).try_acquire_owned() else {
-        return;
-    };
-    let work = fetch(runtime.clone(), Arc::clone(site), Arc::clone(record));
-    let provider = site.upstream.id.clone();
-    runtime.wind_down(async move {
-        let _alone = alone;
-        if let Err(error) = work.await {
-            tracing::warn!(provider, "credentials could not be renewed: {error}");
-        }
-    });
+    let fetch = || fetch(runtime.clone(), Arc::clone(site), Arc::clone(record));
+    site.credentials.get(&site.upstream.id, fetch).await.map(Some)
 }
 
 /// An exchange of its own. Boxed, since an exchange may need credentials.
@@ -219,7 +119,7 @@ fn fetch(
     runtime: Runtime,
     site: Arc<Site>,
     record: Arc<Record>,
-) -> Pin<Box<dyn Future<Output = Result<Arc<Credentials>>> + Send>> {
+) -> Pin<Box<dyn Future<Output = Result<Held<Credentials>>> + Send>> {
     Box::pin(async move {
         let task = Task::bare(Role::Authenticate);
         let mut exchange = Exchange::begin(&runtime, &site, task, &record).await?;
@@ -232,10 +132,7 @@ fn fetch(
         let Turn::Answer(json) = turn else {
             return Err(exchange.lie("an authentication that ends without credentials"));
         };
-        let fresh = Credentials::read(&json, exchange.tokens()).map_err(|what| exchange.lie(what))?;
-        let fresh = Arc::new(fresh);
-        site.credentials.current.store(Some(Arc::clone(&fresh)));
-        Ok(fresh)
+        Credentials::read(&json, exchange.tokens()).map_err(|what| exchange.lie(what))
     })
 }
 
@@ -260,16 +157,5 @@ mod tests {
         assert_eq!(vars[0], ("auth.a".to_owned(), "1".to_owned()));
         assert_ne!(vars[1].1, token);
         assert_eq!(later.reveal(&vars[1].1, Escape::Plain), "s3cret");
-    }
-
-    #[test]
-    fn credentials_are_renewed_before_they_expire() {
-        let read = |json: &str| Credentials::read(json, &Tokens::default()).unwrap();
-        let forever = read("{}");
-        assert!(forever.good() && !forever.ripe());
-        let gone = read(r#"{"ttl_ms":0}"#);
-        assert!(!gone.good() && gone.ripe());
-        let hour = read(r#"{"ttl_ms":3600000}"#);
-        assert!(hour.expire.unwrap() - hour.renew.unwrap() == EARLY);
     }
 }

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     record::Record,
-    transport::{http::Incoming, tokens::Tokens},
+    transport::{http::Incoming, renewed::Held, tokens::Tokens},
 };
 
 /// How far an exchange has come.
@@ -56,7 +56,7 @@ pub(super) struct Exchange {
     pub(super) exposed: HeaderMap,
     tokens: Tokens,
     uploads: Uploads,
-    credentials: Option<Arc<Credentials>>,
+    credentials: Option<Arc<Held<Credentials>>>,
     /// New credentials were fetched after a 401: that is done once.
     renewed: bool,
     pub(super) requests: u32,
@@ -218,11 +218,11 @@ impl Exchange {
             let received = flight.as_mut().await;
             pending.flight = None;
             let refused = matches!(&received, Ok(Received::Whole { status: 401, .. })) && pending.ready.credentialed;
-            if !refused || self.renewed || self.credentials.is_none() {
+            let Some(credentials) = self.credentials.as_ref().filter(|_| refused && !self.renewed) else {
                 return received;
-            }
+            };
             self.renewed = true;
-            self.site.credentials.forget(self.credentials.as_ref());
+            self.site.credentials.forget(credentials);
             self.credentials = auth::credentials(&self.runtime, &self.site, &self.record).await?;
         }
     }

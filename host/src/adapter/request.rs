@@ -19,6 +19,7 @@ use crate::{
         Auth,
         frame::Framing,
         http::Outgoing,
+        renewed::Held,
         tokens::{Escape, Tokens},
     },
 };
@@ -113,7 +114,7 @@ pub(super) fn prepare(request: HttpRequest, around: &Surroundings<'_>) -> Result
 
 impl Ready {
     /// The request for the wire, with the provider's credentials if it carries any.
-    pub(super) fn outgoing(&self, site: &Site, credentials: Option<&Credentials>) -> Outgoing {
+    pub(super) fn outgoing(&self, site: &Site, credentials: Option<&Held<Credentials>>) -> Outgoing {
         let (mut url, mut headers) = (self.url.clone(), self.headers.clone());
         if self.credentialed {
             let said = site.upstream.auth.as_ref().or(site.adapter.manifest.auth.as_ref());

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     record::Record,
-    transport::http::Incoming,
+    transport::{http::Incoming, renewed::Held, signer::Signed},
 };
 
 /// A provider that asks for a longer pause than this gets no second try in this call.
@@ -36,7 +36,7 @@ pub(super) enum Received {
 pub(super) struct Sending {
     pub(super) ready: Arc<Ready>,
     pub(super) site: Arc<Site>,
-    pub(super) credentials: Option<Arc<Credentials>>,
+    pub(super) credentials: Option<Arc<Held<Credentials>>>,
     pub(super) record: Arc<Record>,
     /// How large a reply may be that is read whole.
     pub(super) limit: usize,
@@ -54,9 +54,10 @@ impl Sending {
             .build();
         let mut expired = false;
         loop {
-            let received = self.once().await;
+            let mut signed = None;
+            let received = self.once(&mut signed).await;
             // The keys were good for a while only, and it is over: the request was not worked on.
-            if !expired && self.expired(&received) {
+            if !expired && self.expired(signed.as_ref(), &received) {
                 expired = true;
                 continue;
             }
@@ -70,10 +71,11 @@ impl Sending {
         }
     }
 
-    async fn once(&self) -> Result<Received> {
+    /// Sends once. `signed` is then what the host signed the request with.
+    async fn once(&self, signed: &mut Option<Signed>) -> Result<Received> {
         let mut outgoing = self.ready.outgoing(&self.site, self.credentials.as_deref());
         if let Some(signer) = self.site.signer.as_ref().filter(|_| self.ready.credentialed) {
-            signer.sign(&mut outgoing).await?;
+            *signed = signer.sign(&mut outgoing).await?;
         }
         let incoming = self.site.upstream.send(outgoing, &self.record).await?;
         let flows = self.ready.reading != Reading::Whole && (200..300).contains(&incoming.status);
@@ -86,10 +88,10 @@ impl Sending {
     }
 
     /// True if the provider does not take the credentials any more that were found for it, and there may be newer ones.
-    fn expired(&self, received: &Result<Received>) -> bool {
-        match (&self.site.signer, received) {
-            (Some(signer), Ok(Received::Whole { status, headers, .. })) if self.ready.credentialed => {
-                signer.refused(*status, headers)
+    fn expired(&self, signed: Option<&Signed>, received: &Result<Received>) -> bool {
+        match (&self.site.signer, signed, received) {
+            (Some(signer), Some(signed), Ok(Received::Whole { status, headers, .. })) => {
+                signer.refused(signed, *status, headers)
             }
             _ => false,
         }

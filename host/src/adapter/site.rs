@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{auth, load::Adapter};
+use super::{auth::Credentials, load::Adapter};
 use crate::{
     config::DropParams,
     error::{Error, Result},
     secret::Secret,
-    transport::{Upstream, signer::Signer, tokens::Tokens},
+    transport::{Upstream, renewed::Renewed, signer::Signer, tokens::Tokens},
 };
 
 /// The config key of the provider's own key.
@@ -27,7 +27,8 @@ pub struct Site {
     /// The settings without secrets, as a JSON object that lacks its closing brace.
     settings: String,
     secrets: BTreeMap<String, Secret>,
-    pub(super) credentials: auth::Cache,
+    /// What its adapter's `authenticate` found.
+    pub(super) credentials: Renewed<Credentials>,
     /// Signs its requests or gets their tokens, where the adapter declares that and the operator says nothing else.
     pub(super) signer: Option<Signer>,
 }
@@ -67,7 +68,7 @@ impl Site {
             drop_params,
             settings,
             secrets: held,
-            credentials: auth::Cache::default(),
+            credentials: Renewed::default(),
             signer,
         })
     }

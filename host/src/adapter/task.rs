@@ -13,7 +13,10 @@ use super::{
     output::Output,
     site::Site,
 };
-use crate::{error::Result, transport::tokens::Tokens};
+use crate::{
+    error::Result,
+    transport::{renewed::Held, tokens::Tokens},
+};
 
 /// What an exchange is about, and which functions of the guest's drive it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +71,7 @@ pub(super) fn context(
     runtime: &Runtime,
     site: &Site,
     task: &Task<'_>,
-    credentials: Option<&Credentials>,
+    credentials: Option<&Held<Credentials>>,
     tokens: &mut Tokens,
 ) -> Result<Context> {
     let now = std::time::SystemTime::now()

@@ -16,21 +16,19 @@ mod time;
 use std::{
     collections::BTreeMap,
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
-use arc_swap::ArcSwapOption;
 use hyper::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
-use tokio::sync::Semaphore;
 use url::{Position, Url};
 
-pub use self::chain::Environment;
-use self::{
-    chain::{Chain, Found},
-    time::Stamp,
+pub use self::chain::{Environment, Found};
+use self::{chain::Chain, time::Stamp};
+use super::{
+    http::Outgoing,
+    renewed::{Held, Renewed},
 };
-use super::http::Outgoing;
 use crate::{
     error::{Error, Result},
     secret::Secret,
@@ -47,18 +45,14 @@ pub const SETTINGS: &[&str] = &[
 ];
 /// The setting that the adapter sees too, and gets from elsewhere where the operator leaves it out.
 const REGION: &str = "region";
-/// Credentials are renewed when this much of their life is left, or a fifth of it if that is less.
-const EARLY: Duration = Duration::from_mins(5);
 /// What does not say when it expires is looked up again after this time: files change.
 const LOOKED_UP: Duration = Duration::from_mins(5);
 /// What is missing where nothing names a region.
 const NO_REGION: &str = "it has no `region`, and neither its `base_url` nor AWS_REGION nor the profile names one";
-/// How long a failure is the answer for everybody.
-const FAILED: Duration = Duration::from_secs(1);
 
 /// Who a request is from.
 #[derive(Clone, Debug)]
-struct Credentials {
+pub struct Credentials {
     access_key_id: String,
     secret_access_key: Secret,
     session_token: Option<Secret>,
@@ -74,18 +68,7 @@ struct Inner {
     service: String,
     region: Option<String>,
     chain: Chain,
-    current: ArcSwapOption<Held>,
-    /// Held by whoever is looking for new ones.
-    looking: Arc<Semaphore>,
-    /// The last time there were none: for a moment the answer for all who ask.
-    failed: ArcSwapOption<(Instant, Error)>,
-}
-
-/// Credentials, and how long they serve.
-struct Held {
-    found: Found,
-    renew: Instant,
-    expire: Option<Instant>,
+    credentials: Renewed<Found>,
 }
 
 impl Signer {
@@ -129,96 +112,47 @@ impl Signer {
             service: service.to_owned(),
             region,
             chain,
-            current: ArcSwapOption::empty(),
-            looking: Arc::new(Semaphore::new(1)),
-            failed: ArcSwapOption::empty(),
+            credentials: Renewed::default(),
         }))
     }
 
-    /// Signs a request over its final bytes. One that has an `authorization` already keeps it: the operator's headers win.
-    pub async fn sign(&self, request: &mut Outgoing) -> Result<()> {
+    /// Signs a request over its final bytes, and says by what. One that has an `authorization` already keeps it: the operator's
+    /// headers win.
+    pub async fn sign(&self, request: &mut Outgoing) -> Result<Option<Arc<Held<Found>>>> {
         if request.headers.contains_key(AUTHORIZATION) {
-            return Ok(());
+            return Ok(None);
         }
-        let held = self.credentials().await?;
+        let found = self.credentials().await?;
         let inner = &self.0;
-        let put = match (&held.found, &inner.region) {
+        let put = match (&**found, &inner.region) {
             (Found::Bearer(key), _) => put(request, AUTHORIZATION, &format!("Bearer {}", key.expose())),
             (Found::Keys(credentials), Some(region)) => put_signature(request, credentials, region, &inner.service),
             (Found::Keys(_), None) => Err(NO_REGION),
         };
-        put.map_err(|reason| inner.misconfigured(reason))
+        put.map_err(|reason| inner.misconfigured(reason))?;
+        Ok(Some(found))
     }
 
     /// Forgets credentials that a provider calls expired. False if there is nothing newer to be had.
-    pub fn forget(&self) -> bool {
-        let inner = &self.0;
-        let expires = |held: &Arc<Held>| matches!(&held.found, Found::Keys(keys) if keys.session_token.is_some());
-        let known = inner.current.load_full().is_some_and(|held| expires(&held));
-        inner.current.store(None);
-        known && inner.chain.access_key_id.is_none()
+    pub fn forget(&self, refused: &Arc<Held<Found>>) -> bool {
+        self.0.credentials.forget(refused);
+        let expires = matches!(&***refused, Found::Keys(keys) if keys.session_token.is_some());
+        expires && self.0.chain.access_key_id.is_none()
     }
 
-    /// Good credentials: those that are here, else new ones, looked for by one request at a time.
-    async fn credentials(&self) -> Result<Arc<Held>> {
-        let inner = &self.0;
-        if let Some(good) = inner.good() {
-            if good.renew <= Instant::now() {
-                self.renew();
-            }
-            return Ok(good);
-        }
-        let looking = inner.looking.acquire().await;
-        let _alone = looking.map_err(|_| Error::Draining)?;
-        if let Some(good) = inner.good() {
-            return Ok(good);
-        }
-        if let Some((at, error)) = inner.failed.load().as_deref()
-            && at.elapsed() < FAILED
-        {
-            return Err(error.clone());
-        }
-        let looked = inner.look().await;
-        if let Err(error) = &looked {
-            inner.failed.store(Some(Arc::new((Instant::now(), error.clone()))));
-        }
-        looked
-    }
-
-    /// Looks for new ones beside the request that found the old near their end. A failure is only logged: the old still serve.
-    fn renew(&self) {
-        let Ok(alone) = Arc::clone(&self.0.looking).try_acquire_owned() else {
-            return;
+    async fn credentials(&self) -> Result<Arc<Held<Found>>> {
+        let look = || {
+            let inner = Arc::clone(&self.0);
+            async move { inner.look().await }
         };
-        let inner = Arc::clone(&self.0);
-        tokio::spawn(async move {
-            let _alone = alone;
-            if let Err(error) = inner.look().await {
-                tracing::warn!(
-                    provider = inner.provider,
-                    "AWS credentials could not be renewed: {error}"
-                );
-            }
-        });
+        self.0.credentials.get(&self.0.provider, look).await
     }
 }
 
 impl Inner {
-    fn good(&self) -> Option<Arc<Held>> {
-        let held = self.current.load_full()?;
-        held.expire.is_none_or(|at| Instant::now() < at).then_some(held)
-    }
-
-    async fn look(&self) -> Result<Arc<Held>> {
-        let region = self.region.as_deref();
-        let found = self
-            .chain
-            .find(region)
-            .await
-            .map_err(|reason| self.misconfigured(&reason))?;
-        let held = Arc::new(Held::new(found));
-        self.current.store(Some(Arc::clone(&held)));
-        Ok(held)
+    async fn look(&self) -> Result<Held<Found>> {
+        let found = self.chain.find(self.region.as_deref()).await;
+        found.map(held).map_err(|reason| self.misconfigured(&reason))
     }
 
     fn misconfigured(&self, reason: &str) -> Error {
@@ -229,24 +163,15 @@ impl Inner {
     }
 }
 
-impl Held {
-    fn new(found: Found) -> Self {
-        let now = Instant::now();
-        let expire = match &found {
-            Found::Keys(Credentials { expire: Some(at), .. }) => {
-                Some(now + at.duration_since(SystemTime::now()).unwrap_or_default())
-            }
-            _ => None,
-        };
-        let serves = expire.map_or(LOOKED_UP, |at| {
-            let life = at - now;
-            life - EARLY.min(life / 5)
-        });
-        Self {
-            found,
-            renew: now + serves,
-            expire,
-        }
+/// What was found, for as long as it says that it serves.
+fn held(found: Found) -> Held<Found> {
+    let expire = match &found {
+        Found::Keys(keys) => keys.expire,
+        Found::Bearer(_) => None,
+    };
+    match expire {
+        Some(at) => Held::new(found, Some(at.duration_since(SystemTime::now()).unwrap_or_default())),
+        None => Held::looked_up_again(found, LOOKED_UP),
     }
 }
 

@@ -1,14 +1,9 @@
 //! Access tokens by OAuth's client credentials (RFC 6749, section 4.4), for adapters that declare the auth kind
 //! `oauth-client-credentials`, or `azure-ad`: the same at Microsoft Entra, where a workload's own token (RFC 7523) may stand for the
-//! secret. [`Client`] keeps a token until shortly before it expires; one request fetches it while the others wait.
+//! secret. [`Client`] keeps the token.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use hyper::{
     HeaderMap, Method,
@@ -16,10 +11,14 @@ use hyper::{
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tokio::sync::Semaphore;
 use url::{Url, form_urlencoded};
 
-use super::{ask::ask, aws::Environment, http::Outgoing};
+use super::{
+    ask::ask,
+    aws::Environment,
+    http::Outgoing,
+    renewed::{Held, Renewed},
+};
 use crate::{
     error::{Error, Result},
     secret::Secret,
@@ -30,12 +29,8 @@ pub const SETTINGS: &[&str] = &["token_url", "tenant_id", "client_id", SECRET, "
 const SECRET: &str = "client_secret";
 /// Where Microsoft's tokens are, unless AZURE_AUTHORITY_HOST says otherwise.
 const ENTRA: &str = "https://login.microsoftonline.com";
-/// A token is renewed when this much of its life is left, or a fifth of it if that is less.
-const EARLY: Duration = Duration::from_mins(5);
 /// How long a token is kept whose life is not told.
 const UNTOLD: Duration = Duration::from_mins(5);
-/// How long a failure is the answer for everybody.
-const FAILED: Duration = Duration::from_secs(1);
 
 /// What an adapter declares of it.
 #[derive(Clone, Copy, Debug)]
@@ -64,18 +59,7 @@ struct Inner {
     scope: Option<String>,
     audience: Option<String>,
     environment: Environment,
-    current: ArcSwapOption<Held>,
-    /// Held by whoever is fetching a new one.
-    fetching: Arc<Semaphore>,
-    /// The last time there was none: for a moment the answer for all who ask.
-    failed: ArcSwapOption<(Instant, Error)>,
-}
-
-/// A token, and how long it serves.
-struct Held {
-    token: Secret,
-    renew: Instant,
-    expire: Instant,
+    token: Renewed<Secret>,
 }
 
 /// What the token's address answers.
@@ -123,91 +107,43 @@ impl Client {
             scope: text("scope").or_else(|| declared.scope.map(str::to_owned)),
             audience: text("audience"),
             environment,
-            current: ArcSwapOption::empty(),
-            fetching: Arc::new(Semaphore::new(1)),
-            failed: ArcSwapOption::empty(),
+            token: Renewed::default(),
         }))
     }
 
-    /// Puts a token on a request. One that has an `authorization`, or the header of a key, already keeps it: the operator's headers win.
-    pub async fn sign(&self, request: &mut Outgoing) -> Result<()> {
+    /// Puts a token on a request, and says which. One that has an `authorization`, or the header of a key, already keeps it: the
+    /// operator's headers win.
+    pub async fn sign(&self, request: &mut Outgoing) -> Result<Option<Arc<Held<Secret>>>> {
         let own = self.0.key.as_ref().is_some_and(|key| request.headers.contains_key(key));
         if own || request.headers.contains_key(AUTHORIZATION) {
-            return Ok(());
+            return Ok(None);
         }
-        let held = self.token().await?;
-        let value = HeaderValue::from_str(&format!("Bearer {}", held.token.expose()));
+        let fetch = || {
+            let inner = Arc::clone(&self.0);
+            async move { inner.fetch().await }
+        };
+        let token = self.0.token.get(&self.0.provider, fetch).await?;
+        let value = HeaderValue::from_str(&format!("Bearer {}", token.expose()));
         let mut value = value.map_err(|_| self.0.misconfigured("its access token has control characters in it"))?;
         value.set_sensitive(true);
         request.headers.insert(AUTHORIZATION, value);
-        Ok(())
+        Ok(Some(token))
     }
 
-    /// Forgets a token that a provider did not take. False if there was none.
-    pub fn forget(&self) -> bool {
-        self.0.current.swap(None).is_some()
-    }
-
-    /// A good token: that which is here, else a new one, fetched by one request at a time.
-    async fn token(&self) -> Result<Arc<Held>> {
-        let inner = &self.0;
-        if let Some(good) = inner.good() {
-            if good.renew <= Instant::now() {
-                self.renew();
-            }
-            return Ok(good);
-        }
-        let fetching = inner.fetching.acquire().await;
-        let _alone = fetching.map_err(|_| Error::Draining)?;
-        if let Some(good) = inner.good() {
-            return Ok(good);
-        }
-        if let Some((at, error)) = inner.failed.load().as_deref()
-            && at.elapsed() < FAILED
-        {
-            return Err(error.clone());
-        }
-        let fetched = inner.fetch().await;
-        if let Err(error) = &fetched {
-            inner.failed.store(Some(Arc::new((Instant::now(), error.clone()))));
-        }
-        fetched
-    }
-
-    /// Fetches a new one beside the request that found the old near its end. A failure is only logged: the old one still serves.
-    fn renew(&self) {
-        let Ok(alone) = Arc::clone(&self.0.fetching).try_acquire_owned() else {
-            return;
-        };
-        let inner = Arc::clone(&self.0);
-        tokio::spawn(async move {
-            let _alone = alone;
-            if let Err(error) = inner.fetch().await {
-                tracing::warn!(
-                    provider = inner.provider,
-                    "the access token could not be renewed: {error}"
-                );
-            }
-        });
+    /// Forgets a token that a provider did not take.
+    pub fn forget(&self, refused: &Arc<Held<Secret>>) {
+        self.0.token.forget(refused);
     }
 }
 
 impl Inner {
-    fn good(&self) -> Option<Arc<Held>> {
-        self.current.load_full().filter(|held| Instant::now() < held.expire)
-    }
-
-    async fn fetch(&self) -> Result<Arc<Held>> {
+    async fn fetch(&self) -> Result<Held<Secret>> {
         let fetched = async {
             let (status, text) = ask(self.request().await?).await?;
             read(status, &text)
         };
-        let held = fetched
-            .await
-            .map_err(|reason| self.misconfigured(&format!("no access token: {reason}")))?;
-        let held = Arc::new(held);
-        self.current.store(Some(Arc::clone(&held)));
-        Ok(held)
+        let fetched = fetched.await;
+        fetched.map_err(|reason| self.misconfigured(&format!("no access token: {reason}")))
     }
 
     /// The request for a token.
@@ -288,7 +224,7 @@ impl Inner {
 }
 
 /// Reads the answer of the token's address.
-fn read(status: u16, text: &str) -> Result<Held, String> {
+fn read(status: u16, text: &str) -> Result<Held<Secret>, String> {
     if !(200..300).contains(&status) {
         let said: Refusal = serde_json::from_str(text).unwrap_or_default();
         // Microsoft's descriptions go on with ids of the case, line by line.
@@ -308,12 +244,7 @@ fn read(status: u16, text: &str) -> Result<Held, String> {
     let life = seconds
         .map_or(UNTOLD, Duration::from_secs)
         .min(Duration::from_hours(24));
-    let now = Instant::now();
-    Ok(Held {
-        token: Secret::new(answer.access_token),
-        renew: now + (life - EARLY.min(life / 5)),
-        expire: now + life,
-    })
+    Ok(Held::new(Secret::new(answer.access_token), Some(life)))
 }
 
 impl std::fmt::Debug for Client {
@@ -398,10 +329,9 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_renewed_before_it_expires_and_a_refusal_names_its_reason() {
+    fn a_token_is_read_and_a_refusal_names_its_reason() {
         let held = read(200, r#"{"access_token":"t","expires_in":"3600"}"#).unwrap();
-        assert_eq!(held.token.expose(), "t");
-        assert_eq!(held.expire - held.renew, EARLY);
+        assert_eq!(held.expose(), "t");
         let refused = r#"{"error":"invalid_client","error_description":"The secret is wrong.\r\nTrace ID: 1"}"#;
         let said = read(401, refused).err();
         assert_eq!(said.as_deref(), Some("invalid_client: The secret is wrong."));

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use hyper::HeaderMap;
 use serde_json::{Map, Value};
 
-use super::{Auth, Upstream, aws, http::Outgoing, oauth};
+use super::{Auth, Upstream, aws, http::Outgoing, oauth, renewed::Held};
 use crate::{error::Result, secret::Secret};
 
 /// Signs the requests to one provider. Cheap to clone.
@@ -16,6 +16,15 @@ pub enum Signer {
     Aws(aws::Signer),
     /// By an access token.
     OAuth(oauth::Client),
+}
+
+/// What was put on a request.
+#[derive(Clone)]
+pub enum Signed {
+    /// A signature by these.
+    Aws(Arc<Held<aws::Found>>),
+    /// This access token.
+    OAuth(Arc<Held<Secret>>),
 }
 
 /// The settings that are for it, and not for the adapter.
@@ -62,23 +71,27 @@ impl Signer {
         (!told_otherwise).then_some(signer)
     }
 
-    /// Puts it on a request, over its final bytes. What the operator's headers say already is left.
-    pub async fn sign(&self, request: &mut Outgoing) -> Result<()> {
-        match self {
-            Self::Aws(signer) => signer.sign(request).await,
-            Self::OAuth(client) => client.sign(request).await,
-        }
+    /// Puts it on a request, over its final bytes; `None` where the operator's headers say already who asks.
+    pub async fn sign(&self, request: &mut Outgoing) -> Result<Option<Signed>> {
+        Ok(match self {
+            Self::Aws(signer) => signer.sign(request).await?.map(Signed::Aws),
+            Self::OAuth(client) => client.sign(request).await?.map(Signed::OAuth),
+        })
     }
 
     /// Hears of a refusal. True if it says that what was put on the request is no longer good, and there may be something newer.
-    pub fn refused(&self, status: u16, headers: &HeaderMap) -> bool {
-        match self {
-            Self::Aws(signer) => {
+    pub fn refused(&self, signed: &Signed, status: u16, headers: &HeaderMap) -> bool {
+        match (self, signed) {
+            (Self::Aws(signer), Signed::Aws(found)) => {
                 let kind = headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok());
                 let expired = kind.is_some_and(|kind| kind.starts_with("ExpiredToken"));
-                expired && (400..=403).contains(&status) && signer.forget()
+                expired && (400..=403).contains(&status) && signer.forget(found)
             }
-            Self::OAuth(client) => status == 401 && client.forget(),
+            (Self::OAuth(client), Signed::OAuth(token)) if status == 401 => {
+                client.forget(token);
+                true
+            }
+            _ => false,
         }
     }
 }

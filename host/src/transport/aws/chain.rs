@@ -22,7 +22,7 @@ const DEEPEST: usize = 5;
 
 /// What was found.
 #[derive(Clone, Debug)]
-pub(super) enum Found {
+pub enum Found {
     /// To sign with.
     Keys(Credentials),
     /// A key that travels as it is.
