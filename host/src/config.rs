@@ -27,7 +27,7 @@ mod tests;
 
 use std::{path::Path, sync::Arc};
 
-pub use auth::Auth;
+pub use auth::{Auth, Issuer};
 pub use base_url::is_loopback;
 pub use catalogue::Catalogue;
 pub use drop_params::DropParams;

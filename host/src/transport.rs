@@ -11,9 +11,13 @@ mod encoding;
 pub mod frame;
 pub mod http;
 mod http1;
+pub mod key_file;
+mod metadata;
 pub mod oauth;
 mod pool;
 pub mod renewed;
+#[cfg(test)]
+mod service;
 pub mod signer;
 pub mod tls;
 pub mod tokens;
@@ -23,7 +27,7 @@ use std::time::Duration;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use url::Url;
 
-pub use crate::config::Auth;
+pub use crate::config::{Auth, Issuer};
 use crate::secret::Secret;
 
 /// A provider as the wire sees it.

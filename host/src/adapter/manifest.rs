@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::transport::{Auth, egress::HostRule};
+use crate::transport::{Auth, Issuer, egress::HostRule};
 
 /// An adapter's description of itself.
 #[derive(Clone, Debug)]
@@ -273,11 +273,8 @@ impl WireAuth {
                     ManifestError("`auth.service` is missing: the name of the service that is signed for".to_owned())
                 })?,
             },
-            kind @ ("oauth-client-credentials" | "azure-ad") => Auth::OAuth {
-                scope: self.scope,
-                entra: kind == "azure-ad",
-                key: self.header.as_deref().map(named).transpose()?,
-            },
+            "oauth-client-credentials" => self.oauth(Issuer::Named)?,
+            "azure-ad" => self.oauth(Issuer::Entra)?,
             "custom" => return Ok(None),
             other => {
                 return refuse(format!(
@@ -285,6 +282,14 @@ impl WireAuth {
                 ));
             }
         }))
+    }
+
+    fn oauth(self, issuer: Issuer) -> Result<Auth, ManifestError> {
+        Ok(Auth::OAuth {
+            issuer,
+            scope: self.scope,
+            key: self.header.as_deref().map(named).transpose()?,
+        })
     }
 }
 

@@ -36,16 +36,25 @@ pub enum Auth {
         /// The name of the service that is signed for: `bedrock`, …
         service: String,
     },
-    /// An access token as a bearer, fetched with the operator's client credentials; only adapters declare it. A provider's own key
-    /// goes before it.
+    /// An access token as a bearer, fetched with the operator's credentials; only adapters declare it. A provider's own key goes
+    /// before it.
     OAuth {
         /// What the token is to allow, unless the operator says otherwise.
         scope: Option<String>,
-        /// The tokens are Microsoft Entra's: `tenant_id` says where.
-        entra: bool,
+        /// Who gives it out.
+        issuer: Issuer,
         /// The header of a provider's own key; `None`: it is a bearer.
         key: Option<HeaderName>,
     },
+}
+
+/// Who gives out access tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Issuer {
+    /// Whoever is at the operator's `token_url`.
+    Named,
+    /// Microsoft Entra: `tenant_id` says where, or the machine has an identity there.
+    Entra,
 }
 
 /// Headers that are the gateway's to set.

@@ -1,11 +1,10 @@
 //! Settings that may be the path of a file, as key files are handed out: the adapter that may have one sees what it holds.
 
-use std::{fs::File, io::Read as _};
+use std::path::Path;
 
 use serde_json::{Map, Value};
 
-/// A file of settings is small; a larger one is a mistake.
-const LIMIT: u64 = 256 << 10;
+use crate::transport::key_file;
 
 /// Puts the content of each of the `files` among the settings in its place: an object if it is one, else a text. What holds an object
 /// already, also as text, stays. The error names the setting and never what a file holds.
@@ -17,7 +16,9 @@ pub(super) fn read(settings: &mut Map<String, Value>, files: &[String]) -> Resul
         let content = match object(text) {
             Some(object) => object,
             None => {
-                let text = content(text).map_err(|reason| format!("its `{name}` cannot be read: {reason}"))?;
+                let read = key_file::read_blocking(Path::new(text));
+                let wrong = |reason| format!("its `{name}` cannot be read: {}: {reason}", key_file::shown(text));
+                let text = read.map_err(wrong)?;
                 object(&text).unwrap_or(Value::String(text))
             }
         };
@@ -28,17 +29,6 @@ pub(super) fn read(settings: &mut Map<String, Value>, files: &[String]) -> Resul
 
 fn object(text: &str) -> Option<Value> {
     serde_json::from_str(text).ok().filter(Value::is_object)
-}
-
-fn content(path: &str) -> Result<String, String> {
-    let file = File::open(path).map_err(|reason| format!("{path}: {reason}"))?;
-    let mut text = String::new();
-    let read = file.take(LIMIT + 1).read_to_string(&mut text);
-    read.map_err(|reason| format!("{path}: {reason}"))?;
-    if text.len() as u64 > LIMIT {
-        return Err(format!("{path} is longer than {LIMIT} bytes"));
-    }
-    Ok(text)
 }
 
 #[cfg(test)]
@@ -75,7 +65,7 @@ mod tests {
     fn a_file_that_cannot_be_read_is_told_by_setting_and_path() {
         let folder = tempfile::tempdir().unwrap();
         let large = folder.path().join("large");
-        fs::write(&large, vec![b'x'; 300 << 10]).unwrap();
+        fs::write(&large, vec![b'x'; 2 << 20]).unwrap();
         for (path, why) in [(json!("/nowhere/at/all.json"), "/nowhere"), (json!(large), "longer")] {
             let error = read_one(&path).unwrap_err();
             assert!(error.contains("`key`") && error.contains(why), "{error}");

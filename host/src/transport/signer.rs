@@ -31,7 +31,7 @@ pub enum Signed {
 pub fn settings(declared: Option<&Auth>) -> &'static [&'static str] {
     match declared {
         Some(Auth::AwsSigV4 { .. }) => aws::SETTINGS,
-        Some(Auth::OAuth { .. }) => oauth::SETTINGS,
+        Some(Auth::OAuth { issuer, .. }) => oauth::settings(*issuer),
         _ => &[],
     }
 }
@@ -54,11 +54,11 @@ impl Signer {
                 secrets,
                 environment,
             )),
-            Auth::OAuth { scope, entra, key } => Self::OAuth(oauth::Client::take(
+            Auth::OAuth { issuer, scope, key } => Self::OAuth(oauth::Client::take(
                 &upstream.id,
                 &oauth::Declared {
+                    issuer: *issuer,
                     scope: scope.as_deref(),
-                    entra: *entra,
                     key: key.as_ref(),
                 },
                 settings,

@@ -9,7 +9,7 @@ use super::{
     profile::{self, Profile},
     sts,
 };
-use crate::secret::Secret;
+use crate::{secret::Secret, transport::key_file};
 
 /// Environment variables. Tests have their own.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -46,12 +46,15 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// The region that the environment or the profile names.
+    /// The region that the environment or the profile names. For the time when a configuration is read: it reads files.
     pub(super) fn region(&self) -> Option<String> {
         ["AWS_REGION", "AWS_DEFAULT_REGION"]
             .iter()
             .find_map(|name| self.variable(name))
-            .or_else(|| profile::read(&self.files(), &self.profile_name()).ok()?.region)
+            .or_else(|| {
+                let files = profile::Files::read_blocking(self.files()).ok()?;
+                files.profile(&self.profile_name()).ok()?.region
+            })
     }
 
     /// Credentials, from the first place that has any. A role of the operator's is assumed with them.
@@ -81,7 +84,8 @@ impl Chain {
             ));
         }
         if let (Some(role), Some(file)) = (&self.role_arn, &self.web_identity_token_file) {
-            return self.by_web_identity(role, file, self.session(), region).await;
+            let assumed = self.by_web_identity(role, file, self.session(), region).await?;
+            return Ok(Found::Keys(assumed));
         }
         match self.only.as_deref() {
             Some("environment") => self.by_variables().ok_or_else(|| none("AWS_ACCESS_KEY_ID is not set")),
@@ -124,19 +128,24 @@ impl Chain {
         if let Some(key) = self.variable(&self.bearer_variable) {
             return Some(Found::Bearer(Secret::new(key)));
         }
-        Some(Found::Keys(Credentials {
+        self.keys_of_variables().map(Found::Keys)
+    }
+
+    fn keys_of_variables(&self) -> Option<Credentials> {
+        Some(Credentials {
             access_key_id: self.variable("AWS_ACCESS_KEY_ID")?,
             secret_access_key: Secret::new(self.variable("AWS_SECRET_ACCESS_KEY")?),
             session_token: self.variable("AWS_SESSION_TOKEN").map(Secret::new),
             expire: None,
-        }))
+        })
     }
 
     async fn by_token_of_environment(&self, region: Option<&str>) -> Option<Result<Found, Reason>> {
         let file = self.variable("AWS_WEB_IDENTITY_TOKEN_FILE")?;
         let role = self.variable("AWS_ROLE_ARN")?;
         let session = self.variable("AWS_ROLE_SESSION_NAME");
-        Some(self.by_web_identity(&role, &file, session.as_deref(), region).await)
+        let assumed = self.by_web_identity(&role, &file, session.as_deref(), region).await;
+        Some(assumed.map(Found::Keys))
     }
 
     async fn by_web_identity(
@@ -145,43 +154,22 @@ impl Chain {
         file: &str,
         session: Option<&str>,
         region: Option<&str>,
-    ) -> Result<Found, Reason> {
-        let token = tokio::fs::read_to_string(file).await;
+    ) -> Result<Credentials, Reason> {
+        let token = key_file::read(file).await;
         let token = token.map_err(|error| format!("the web identity token file {file} cannot be read: {error}"))?;
-        let assumed = sts::assume_by_web_identity(&self.sts(region), role, session, token.trim()).await?;
-        Ok(Found::Keys(assumed))
+        sts::assume_by_web_identity(&self.sts(region), role, session, token.trim()).await
     }
 
     async fn by_profile(&self, region: Option<&str>) -> Result<Found, Reason> {
-        let files = self.files();
-        // The profile itself, then those that are the source of the one before.
-        let mut profiles: Vec<Profile> = Vec::new();
-        let mut name = Some(self.profile_name());
-        while let Some(next) = name.take() {
-            if profiles.len() >= DEEPEST {
-                return Err(format!(
-                    "the profile `{}` has too many others behind it",
-                    self.profile_name()
-                ));
-            }
-            let profile = profile::read(&files, &next)?;
-            let itself = profile.source_profile.as_deref() == Some(next.as_str());
-            name = profile
-                .source_profile
-                .clone()
-                .filter(|_| !itself && profile.role_arn.is_some());
-            profiles.push(profile);
-        }
+        let files = profile::Files::read(self.files()).await?;
         let mut found: Option<Credentials> = None;
-        for profile in profiles.iter().rev() {
+        for profile in self.profiles(&files)?.iter().rev() {
             let session = profile.role_session_name.as_deref();
             found = Some(match (&profile.role_arn, &profile.web_identity_token_file, found) {
-                (Some(role), Some(file), _) => match self.by_web_identity(role, file, session, region).await? {
-                    Found::Keys(keys) => keys,
-                    Found::Bearer(_) => return Err(none("a web identity gives keys")),
-                },
-                (Some(role), None, source) => {
-                    let source = source.map_or_else(|| profile.keys(), Ok)?;
+                (Some(role), Some(file), _) => self.by_web_identity(role, file, session, region).await?,
+                (Some(role), None, Some(source)) => sts::assume(&self.sts(region), role, session, &source).await?,
+                (Some(role), None, None) => {
+                    let source = self.source_of(profile).await?;
                     sts::assume(&self.sts(region), role, session, &source).await?
                 }
                 (None, ..) => profile.keys()?,
@@ -190,13 +178,48 @@ impl Chain {
         found.map(Found::Keys).ok_or_else(|| none("there is no profile"))
     }
 
+    /// The profile itself, then those that are the source of the one before.
+    fn profiles(&self, files: &profile::Files) -> Result<Vec<Profile>, Reason> {
+        let mut profiles: Vec<Profile> = Vec::new();
+        let mut name = Some(self.profile_name());
+        while let Some(next) = name.take() {
+            if profiles.len() >= DEEPEST {
+                let first = self.profile_name();
+                return Err(format!("the profile `{first}` has too many others behind it"));
+            }
+            let profile = files.profile(&next)?;
+            name = profile
+                .source_profile
+                .clone()
+                .filter(|source| *source != next && profile.role_arn.is_some());
+            profiles.push(profile);
+        }
+        Ok(profiles)
+    }
+
+    /// The keys that a profile's role is assumed with, where no other profile has them. A container's and an instance's are asked for
+    /// since the profile says so, which is the operator's.
+    async fn source_of(&self, profile: &Profile) -> Result<Credentials, Reason> {
+        match profile.credential_source.as_deref() {
+            None => profile.keys(),
+            Some("Environment") => self
+                .keys_of_variables()
+                .ok_or_else(|| none("AWS_ACCESS_KEY_ID is not set")),
+            Some("EcsContainer") => metadata::container(&self.environment).await,
+            Some("Ec2InstanceMetadata") => metadata::instance(&self.environment).await,
+            Some(_) => Err(none(
+                "the profile's credential_source is not one of Environment, EcsContainer and Ec2InstanceMetadata",
+            )),
+        }
+    }
+
     fn profile_name(&self) -> String {
         let named = self.profile.clone().or_else(|| self.variable("AWS_PROFILE"));
         named.unwrap_or_else(|| "default".to_owned())
     }
 
-    /// The shared files: credentials, then config.
-    fn files(&self) -> [PathBuf; 2] {
+    /// Where the shared files are.
+    fn files(&self) -> profile::Paths {
         let home = self
             .variable("HOME")
             .or_else(|| self.variable("USERPROFILE"))
@@ -205,10 +228,10 @@ impl Chain {
             let named = self.variable(variable).map(PathBuf::from);
             named.unwrap_or_else(|| PathBuf::from(&home).join(".aws").join(name))
         };
-        [
-            path("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
-            path("AWS_CONFIG_FILE", "config"),
-        ]
+        profile::Paths {
+            credentials: path("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
+            config: path("AWS_CONFIG_FILE", "config"),
+        }
     }
 
     fn session(&self) -> Option<&str> {

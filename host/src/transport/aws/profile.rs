@@ -2,16 +2,25 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::{self, Read as _},
+    io,
     path::{Path, PathBuf},
 };
 
 use super::{Credentials, chain::Reason};
-use crate::secret::Secret;
+use crate::{secret::Secret, transport::key_file};
 
-/// These files are small; a larger one is a mistake.
-const LIMIT: u64 = 1 << 20;
+/// Both files, as they are now.
+pub(super) struct Files {
+    paths: Paths,
+    credentials: Secret,
+    config: String,
+}
+
+/// Where they are.
+pub(super) struct Paths {
+    pub(super) credentials: PathBuf,
+    pub(super) config: PathBuf,
+}
 
 /// A profile.
 #[derive(Debug, Default)]
@@ -23,13 +32,35 @@ pub(super) struct Profile {
     pub(super) region: Option<String>,
     pub(super) role_arn: Option<String>,
     pub(super) role_session_name: Option<String>,
+    /// Another profile, whose keys its role is assumed with; or itself.
     pub(super) source_profile: Option<String>,
+    /// The same, from elsewhere: "Environment", "EcsContainer", "Ec2InstanceMetadata".
+    pub(super) credential_source: Option<String>,
     pub(super) web_identity_token_file: Option<String>,
     /// It names a way to credentials that is not gone here.
     other: Option<&'static str>,
 }
 
 impl Profile {
+    fn of(name: &str, mut keys: BTreeMap<String, String>) -> Self {
+        let other = ["sso_session", "sso_start_url", "credential_process"];
+        let other = other.into_iter().find(|other| keys.contains_key(*other));
+        let mut take = |key: &str| keys.remove(key).filter(|value| !value.is_empty());
+        Self {
+            name: name.to_owned(),
+            access_key_id: take("aws_access_key_id"),
+            secret_access_key: take("aws_secret_access_key").map(Secret::new),
+            session_token: take("aws_session_token").map(Secret::new),
+            region: take("region"),
+            role_arn: take("role_arn"),
+            role_session_name: take("role_session_name"),
+            source_profile: take("source_profile"),
+            credential_source: take("credential_source"),
+            web_identity_token_file: take("web_identity_token_file"),
+            other,
+        }
+    }
+
     /// Its own keys.
     pub(super) fn keys(&self) -> Result<Credentials, Reason> {
         if let (Some(id), Some(secret)) = (&self.access_key_id, &self.secret_access_key) {
@@ -48,52 +79,50 @@ impl Profile {
     }
 }
 
-/// Reads the profile `name` from the two files, credentials first; what both have counts in the first.
-pub(super) fn read(files: &[PathBuf; 2], name: &str) -> Result<Profile, Reason> {
-    let [credentials, config] = files;
-    let in_config = format!("profile {name}");
-    let mut keys = section(&load(config)?, |title| {
-        title == in_config || (title == name && name == "default")
-    });
-    let own = section(&load(credentials)?, |title| title == name);
-    if keys.is_none() && own.is_none() {
-        let (credentials, config) = (credentials.display(), config.display());
-        return Err(format!("there is no profile `{name}` in {credentials} or {config}"));
+impl Files {
+    /// Reads both. One that is not there is empty.
+    pub(super) fn read_blocking(paths: Paths) -> Result<Self, Reason> {
+        Ok(Self {
+            credentials: Secret::new(load(&paths.credentials)?),
+            config: load(&paths.config)?,
+            paths,
+        })
     }
-    let mut keys = keys.take().unwrap_or_default();
-    keys.extend(own.unwrap_or_default());
-    let other = [
-        "sso_session",
-        "sso_start_url",
-        "credential_process",
-        "credential_source",
-    ];
-    let other = other.into_iter().find(|other| keys.contains_key(*other));
-    let mut take = |key: &str| keys.remove(key).filter(|value| !value.is_empty());
-    Ok(Profile {
-        name: name.to_owned(),
-        access_key_id: take("aws_access_key_id"),
-        secret_access_key: take("aws_secret_access_key").map(Secret::new),
-        session_token: take("aws_session_token").map(Secret::new),
-        region: take("region"),
-        role_arn: take("role_arn"),
-        role_session_name: take("role_session_name"),
-        source_profile: take("source_profile"),
-        web_identity_token_file: take("web_identity_token_file"),
-        other,
-    })
+
+    /// The same beside the requests that are under way.
+    pub(super) async fn read(paths: Paths) -> Result<Self, Reason> {
+        let read = key_file::beside(|| Self::read_blocking(paths)).await;
+        read.map_err(|error| error.to_string())?
+    }
+
+    /// The profile `name`; what both files have counts in that of the credentials.
+    pub(super) fn profile(&self, name: &str) -> Result<Profile, Reason> {
+        let in_config = format!("profile {name}");
+        let keys = section(&self.config, |title| {
+            title == in_config || (title == name && name == "default")
+        });
+        let own = section(self.credentials.expose(), |title| title == name);
+        if keys.is_none() && own.is_none() {
+            let (credentials, config) = (self.paths.credentials.display(), self.paths.config.display());
+            return Err(format!("there is no profile `{name}` in {credentials} or {config}"));
+        }
+        let mut keys = keys.unwrap_or_default();
+        keys.extend(own.unwrap_or_default());
+        if keys.contains_key("source_profile") && keys.contains_key("credential_source") {
+            return Err(format!(
+                "the profile `{name}` has both source_profile and credential_source"
+            ));
+        }
+        Ok(Profile::of(name, keys))
+    }
 }
 
 /// A file's text; "" if there is none. The error names the path and never what a file holds.
 fn load(path: &Path) -> Result<String, Reason> {
-    let wrong = |error: io::Error| format!("{} cannot be read: {error}", path.display());
-    let file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
-        opened => opened.map_err(wrong)?,
-    };
-    let mut text = String::new();
-    file.take(LIMIT).read_to_string(&mut text).map_err(wrong)?;
-    Ok(text)
+    match key_file::read_blocking(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        read => read.map_err(|error| format!("{} cannot be read: {error}", path.display())),
+    }
 }
 
 /// The keys of a section. What is indented belongs to a key of settings that are not ours.

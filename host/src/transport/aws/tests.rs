@@ -1,67 +1,14 @@
 //! Signers, with an environment, files and services of their own.
 
-use std::{collections::HashMap, sync::Mutex, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::{HeaderMap, Method};
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
-};
 
 use super::*;
-
-/// What a service was asked: request line, headers and body as one text.
-type Asked = Arc<Mutex<Vec<String>>>;
-
-/// A service on loopback that gives each path (or, for a form, its action) its answer; 404 for others.
-async fn service(answers: &[(&str, String)]) -> (String, Asked) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let answers: Vec<(String, String)> = answers
-        .iter()
-        .map(|(key, answer)| ((*key).to_owned(), answer.clone()))
-        .collect();
-    let asked = Asked::default();
-    let log = Arc::clone(&asked);
-    tokio::spawn(async move {
-        while let Ok((mut socket, _)) = listener.accept().await {
-            let mut request = Vec::new();
-            while !whole(&request) {
-                if socket.read_buf(&mut request).await.unwrap_or(0) == 0 {
-                    break;
-                }
-            }
-            let request = String::from_utf8(request).unwrap();
-            let found = answers.iter().find(|(key, _)| request.contains(key));
-            let (status, body) = found.map_or(("404 Not Found", ""), |(_, body)| ("200 OK", body));
-            log.lock().unwrap().push(request);
-            let head = format!(
-                "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                body.len()
-            );
-            let _ = socket.write_all(format!("{head}{body}").as_bytes()).await;
-        }
-    });
-    (url, asked)
-}
-
-fn whole(request: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(request);
-    let Some((head, body)) = text.split_once("\r\n\r\n") else {
-        return false;
-    };
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-    body.len() >= length.map_or(0, |length| length.parse().unwrap())
-}
-
-fn environment(variables: &[(&str, &str)]) -> Environment {
-    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    let variables: HashMap<String, String> = variables.iter().map(own).collect();
-    Arc::new(move |name| variables.get(name).cloned())
-}
+use crate::transport::service::{environment, service};
 
 fn signer(settings: &Value, secrets: &[(&str, &str)], variables: &[(&str, &str)]) -> Signer {
     let base = Url::parse("http://127.0.0.1:9").unwrap();
@@ -402,6 +349,53 @@ async fn a_containers_and_an_instances_roles_are_used_where_the_operator_says_so
     let before = asked.lock().unwrap().len();
     why(&signer(&json!({}), &[], &variables)).await;
     assert_eq!(asked.lock().unwrap().len(), before, "nobody asked for it");
+}
+
+#[tokio::test]
+async fn a_profiles_role_is_assumed_with_keys_from_where_the_profile_says() {
+    let (url, asked) = service(&[
+        ("Action=AssumeRole&", role("AKROLE", Duration::from_hours(1))),
+        ("PUT /latest/api/token", "tok".to_owned()),
+        ("GET /latest/meta-data/iam/security-credentials/ ", "my-role".to_owned()),
+        (
+            "GET /latest/meta-data/iam/security-credentials/my-role",
+            answer("AKINSTANCE"),
+        ),
+        ("GET /creds", answer("AKCONTAINER")),
+    ])
+    .await;
+    let full = format!("{url}/creds");
+    for (place, key) in [
+        ("Environment", "AKENV"),
+        ("EcsContainer", "AKCONTAINER"),
+        ("Ec2InstanceMetadata", "AKINSTANCE"),
+    ] {
+        let home = files("", &format!("[profile r]\nrole_arn=arn:r\ncredential_source={place}\n"));
+        let variables = [
+            ("HOME", home.path().to_str().unwrap()),
+            ("AWS_ENDPOINT_URL_STS", &url),
+            ("AWS_EC2_METADATA_SERVICE_ENDPOINT", &url),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &full),
+            ("AWS_ACCESS_KEY_ID", "AKENV"),
+            ("AWS_SECRET_ACCESS_KEY", "k"),
+        ];
+        let signer = signer(&json!({"profile": "r"}), &[], &variables);
+        assert_eq!(by(&signer).await, "AKROLE token");
+        let asked = asked.lock().unwrap();
+        assert!(
+            asked.last().unwrap().contains(&format!("Credential={key}/")),
+            "{asked:?}"
+        );
+    }
+    for (source, word) in [
+        ("credential_source=Cloud", "EcsContainer"),
+        ("credential_source=Environment\nsource_profile=r", "both"),
+    ] {
+        let home = files("", &format!("[profile r]\nrole_arn=arn:r\n{source}\n"));
+        let home = [("HOME", home.path().to_str().unwrap())];
+        let reason = why(&signer(&json!({"profile": "r"}), &[], &home)).await;
+        assert!(reason.contains(word), "{reason}");
+    }
 }
 
 #[tokio::test]
