@@ -1,7 +1,7 @@
 //! The adapter runtime: calls to providers whose API only an adapter knows, a WebAssembly component from an untrusted hand.
 //!
 //! To read in this order: `load` (from a file to an [`Adapter`]: `inspect`, `manifest`), [`engine`](Runtime) (the engines, the
-//! pool, the clock), `guest` (the one place where a guest is called, inside a `sandbox` with its `limits`), `exchange` (the step
+//! pool, the clock), `guest` (the one place where a guest is called, inside a `sandbox` with its `limits`), `parked`, `exchange` (the step
 //! machine), and what it uses: `media`, `request`, `body` and `send` on the way out, `decode` and `output` on the way back, `auth` for
 //! credentials an adapter finds out by itself, `wind_down` for clients that leave. `contract` is the generated bindings.
 //!
@@ -27,6 +27,7 @@ mod log;
 pub mod manifest;
 mod media;
 mod output;
+mod parked;
 mod request;
 mod sandbox;
 mod send;

@@ -239,5 +239,6 @@ fn limits(adapters: &config::Adapters) -> Limits {
         steps: adapters.max_steps,
         reply: adapters.reply_bytes,
         wind_down: adapters.cancel,
+        calls_per_instance: adapters.calls_per_instance,
     }
 }

@@ -19,6 +19,7 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 
 use super::{
     limits::{CORE_INSTANCES, Limits, MEMORIES, TABLE_ELEMENTS, TABLES},
+    parked::ROOM_MIB,
     sandbox::{self, Sandbox},
 };
 use crate::error::{Error, Result};
@@ -38,6 +39,8 @@ struct Inner {
     lean: Machine,
     wide: OnceLock<Machine>,
     slots: Arc<Semaphore>,
+    /// For instances that wait for another call, in MiB.
+    parking: Arc<Semaphore>,
     wind_down: TaskTracker,
     ticker: Ticker,
 }
@@ -69,6 +72,7 @@ impl Runtime {
             lean,
             wide: OnceLock::new(),
             slots: Arc::new(Semaphore::new(limits.slots as usize)),
+            parking: Arc::new(Semaphore::new(ROOM_MIB as usize)),
             wind_down: TaskTracker::new(),
             ticker,
         })))
@@ -98,6 +102,11 @@ impl Runtime {
     /// What one adapter may take of the places: half, so that one whose calls never end leaves room for the others.
     pub(super) fn share(&self) -> Arc<Semaphore> {
         Arc::new(Semaphore::new(self.0.limits.slots.div_ceil(2) as usize))
+    }
+
+    /// The room for parked instances, in MiB.
+    pub(super) fn parking(&self) -> &Arc<Semaphore> {
+        &self.0.parking
     }
 
     /// A place for one more guest, out of its adapter's `share` if it has one. A full pool answers with an error and does not wait,
@@ -149,7 +158,9 @@ impl Machine {
 /// virtual machines). The code is the same for all three, so compiled components fit whichever it became.
 fn engine(limits: &Limits, concurrency: bool) -> wasmtime::Result<Engine> {
     let mut config = config(concurrency);
+    let parked = if limits.calls_per_instance > 1 { ROOM_MIB } else { 0 };
     for slots in [limits.slots, limits.slots.min(64)] {
+        let slots = slots.saturating_add(parked);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, slots)));
         match Engine::new(&config) {
             Ok(engine) => return Ok(engine),

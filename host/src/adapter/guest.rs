@@ -1,5 +1,6 @@
 //! The one place where guests are called: [`Guest`] is one instance of one adapter, for one exchange. It is fresh when the exchange
-//! begins and gone when it ends, so nothing of one call can be seen by another; after a trap it is dead.
+//! begins and gone when it ends, so nothing of one call can be seen by another, unless the operator wants it otherwise (`parked`);
+//! after a trap it is dead.
 
 use std::{
     sync::Arc,
@@ -26,18 +27,29 @@ use crate::error::{Error, Result};
 /// What a planning function returns: the outer error is the gateway's view of a broken guest, the inner one the adapter's own.
 pub(super) type Planned = Result<Result<Step, Failure>>;
 
-/// An instance of an adapter.
+/// An instance of an adapter, for one exchange.
 pub(super) struct Guest {
+    live: Live,
+    adapter: Arc<Adapter>,
+    rules: Rules,
+    condition: Condition,
+    /// Its instance may serve another call after this one.
+    goes_on: bool,
+    spent: Spent,
+    /// Held as long as the instance lives: the pool has a place for it.
+    _slot: Slot,
+}
+
+/// An instance, and what it exports.
+pub(super) struct Live {
     store: Store<Sandbox>,
     instance: Instance,
     transform: transform::Guest,
     streaming: Option<streaming::Guest>,
-    adapter: Arc<Adapter>,
-    rules: Rules,
-    condition: Condition,
-    spent: Spent,
-    /// Held as long as the instance lives: the pool has a place for it.
-    _slot: Slot,
+    /// The calls it was made or taken for.
+    calls: u32,
+    /// It holds a decoder.
+    decodes: bool,
 }
 
 /// Whether an instance can be called.
@@ -60,36 +72,72 @@ pub(super) struct Spent {
 #[derive(Clone, Copy)]
 pub(super) struct Decoder(ResourceAny);
 
-impl Guest {
-    /// A fresh instance for one exchange with `site`.
-    pub(super) async fn new(runtime: &Runtime, site: &Arc<Site>, request: &Arc<str>) -> Result<Self> {
-        let adapter = Arc::clone(&site.adapter);
-        let slot = runtime.slot(Some(&adapter.share)).await?;
-        let limits = runtime.limits();
+impl Live {
+    async fn new(runtime: &Runtime, site: &Arc<Site>, request: &Arc<str>, rules: &Rules) -> Result<Self> {
+        let (adapter, limits) = (&site.adapter, runtime.limits());
         let logger = Arc::clone(&adapter.logger);
         let sandbox = Sandbox::new(limits, logger, Arc::clone(request), Some(Arc::clone(site)));
-        let rules = Rules::new(limits, Arc::clone(&adapter.id));
-        let started = Instant::now();
         let (mut store, instance) = instantiate(limits, &adapter.pre, sandbox)
             .await
             .map_err(|e| rules.fault(&e, None))?;
         let transform = adapter.exports.transform.load(&mut store, &instance);
         let transform = transform.map_err(|e| rules.fault(&e, Some(store.data())))?;
-        let spent = Spent {
-            time: started.elapsed(),
-            calls: 0,
-        };
         Ok(Self {
             store,
             instance,
             transform,
             streaming: None,
+            calls: 1,
+            decodes: false,
+        })
+    }
+
+    /// The same instance for another call.
+    fn again(mut self, site: &Arc<Site>, request: &Arc<str>) -> Self {
+        self.store.data_mut().enter(Arc::clone(site), Arc::clone(request));
+        self.calls += 1;
+        self
+    }
+}
+
+impl Guest {
+    /// An instance for one exchange with `site`: a fresh one, unless one is parked.
+    pub(super) async fn new(runtime: &Runtime, site: &Arc<Site>, request: &Arc<str>) -> Result<Self> {
+        let adapter = Arc::clone(&site.adapter);
+        let slot = runtime.slot(Some(&adapter.share)).await?;
+        let rules = Rules::new(runtime.limits(), Arc::clone(&adapter.id));
+        let started = Instant::now();
+        let live = match site.parked.take() {
+            Some(live) => live.again(site, request),
+            None => Live::new(runtime, site, request, &rules).await?,
+        };
+        let spent = Spent {
+            time: started.elapsed(),
+            calls: 0,
+        };
+        Ok(Self {
+            goes_on: live.calls < runtime.limits().calls_per_instance,
+            live,
             adapter,
             rules,
             condition: Condition::Idle,
             spent,
             _slot: slot,
         })
+    }
+
+    /// Parks the instance for another call, if it may serve one more. For an exchange that came to its end.
+    pub(super) fn park(self, runtime: &Runtime, site: &Site) {
+        let Self {
+            mut live,
+            condition,
+            goes_on,
+            ..
+        } = self;
+        if goes_on && condition == Condition::Idle && !live.decodes {
+            let bytes = live.store.data_mut().leave();
+            site.parked.keep(live, runtime.parking(), bytes);
+        }
     }
 
     /// Asks a component who it is; nothing is known about it yet.
@@ -115,8 +163,9 @@ impl Guest {
     pub(super) async fn transform_request(&mut self, context: &Context, body: &String) -> Planned {
         let started = self.begin()?;
         let planned = self
+            .live
             .transform
-            .call_transform_request(&mut self.store, context, body)
+            .call_transform_request(&mut self.live.store, context, body)
             .await;
         self.end(started, planned)
     }
@@ -124,18 +173,19 @@ impl Guest {
     pub(super) async fn transform_response(&mut self, context: &Context, reply: &Resumption) -> Planned {
         let started = self.begin()?;
         let planned = self
+            .live
             .transform
-            .call_transform_response(&mut self.store, context, reply)
+            .call_transform_response(&mut self.live.store, context, reply)
             .await;
         self.end(started, planned)
     }
 
     pub(super) async fn authenticate(&mut self, context: &Context, reply: Option<&Resumption>) -> Planned {
         let auth = self.adapter.exports.auth.clone().ok_or_else(|| self.lacks("auth"))?;
-        let auth = auth.load(&mut self.store, &self.instance);
+        let auth = auth.load(&mut self.live.store, &self.live.instance);
         let auth = auth.map_err(|e| self.rules.fault(&e, None))?;
         let started = self.begin()?;
-        let planned = auth.call_authenticate(&mut self.store, context, reply).await;
+        let planned = auth.call_authenticate(&mut self.live.store, context, reply).await;
         self.end(started, planned)
     }
 
@@ -146,19 +196,19 @@ impl Guest {
             .models
             .clone()
             .ok_or_else(|| self.lacks("models"))?;
-        let models = models.load(&mut self.store, &self.instance);
+        let models = models.load(&mut self.live.store, &self.live.instance);
         let models = models.map_err(|e| self.rules.fault(&e, None))?;
         let started = self.begin()?;
-        let planned = models.call_get_models(&mut self.store, context, reply).await;
+        let planned = models.call_get_models(&mut self.live.store, context, reply).await;
         self.end(started, planned)
     }
 
     pub(super) async fn cancel(&mut self, context: &Context, state: &str) -> Planned {
         let jobs = self.adapter.exports.jobs.clone().ok_or_else(|| self.lacks("jobs"))?;
-        let jobs = jobs.load(&mut self.store, &self.instance);
+        let jobs = jobs.load(&mut self.live.store, &self.live.instance);
         let jobs = jobs.map_err(|e| self.rules.fault(&e, None))?;
         let started = self.begin()?;
-        let planned = jobs.call_cancel(&mut self.store, context, state).await;
+        let planned = jobs.call_cancel(&mut self.live.store, context, state).await;
         self.end(started, planned)
     }
 
@@ -170,26 +220,28 @@ impl Guest {
         status: u16,
         headers: &Pairs,
     ) -> Result<Result<Decoder, Failure>> {
-        if self.streaming.is_none() {
+        if self.live.streaming.is_none() {
             let streaming = self
                 .adapter
                 .exports
                 .streaming
                 .clone()
                 .ok_or_else(|| self.lacks("streaming"))?;
-            let streaming = streaming.load(&mut self.store, &self.instance);
-            self.streaming = Some(streaming.map_err(|e| self.rules.fault(&e, None))?);
+            let streaming = streaming.load(&mut self.live.store, &self.live.instance);
+            self.live.streaming = Some(streaming.map_err(|e| self.rules.fault(&e, None))?);
         }
         let started = self.begin()?;
-        let opened = match &self.streaming {
+        let opened = match &self.live.streaming {
             Some(streaming) => {
                 streaming
-                    .call_open(&mut self.store, context, state, status, headers)
+                    .call_open(&mut self.live.store, context, state, status, headers)
                     .await
             }
             None => return Err(Error::Internal("a stream without its interface")),
         };
-        Ok(self.end(started, opened)?.map(Decoder))
+        let opened = self.end(started, opened)?.map(Decoder);
+        self.live.decodes = opened.is_ok();
+        Ok(opened)
     }
 
     pub(super) async fn push(
@@ -198,8 +250,13 @@ impl Guest {
         frames: &[streaming::Frame],
     ) -> Result<Result<streaming::Output, Failure>> {
         let started = self.begin()?;
-        let pushed = match &self.streaming {
-            Some(streaming) => streaming.decoder().call_push(&mut self.store, decoder.0, frames).await,
+        let pushed = match &self.live.streaming {
+            Some(streaming) => {
+                streaming
+                    .decoder()
+                    .call_push(&mut self.live.store, decoder.0, frames)
+                    .await
+            }
             None => return Err(Error::Internal("a decoder without its interface")),
         };
         self.end(started, pushed)
@@ -207,16 +264,24 @@ impl Guest {
 
     pub(super) async fn finish(&mut self, decoder: Decoder, reason: &str) -> Planned {
         let started = self.begin()?;
-        let finished = match &self.streaming {
+        let finished = match &self.live.streaming {
             Some(streaming) => {
                 streaming
                     .decoder()
-                    .call_finish(&mut self.store, decoder.0, reason)
+                    .call_finish(&mut self.live.store, decoder.0, reason)
                     .await
             }
             None => return Err(Error::Internal("a decoder without its interface")),
         };
-        self.end(started, finished)
+        let planned = self.end(started, finished)?;
+        // In an instance that goes on it would stay for ever.
+        if self.goes_on {
+            self.condition = Condition::Inside;
+            let dropped = decoder.0.resource_drop_async(&mut self.live.store).await;
+            self.end(Instant::now(), dropped)?;
+            self.live.decodes = false;
+        }
+        Ok(planned)
     }
 
     /// False after a trap, and if a call's future was dropped in the middle: then only a fresh instance can go on.
@@ -237,7 +302,7 @@ impl Guest {
         }
         self.condition = Condition::Inside;
         self.spent.calls += 1;
-        allow(&mut self.store, self.rules.cpu);
+        allow(&mut self.live.store, self.rules.cpu);
         Ok(Instant::now())
     }
 
@@ -250,7 +315,7 @@ impl Guest {
             }
             Err(error) => {
                 self.condition = Condition::Dead;
-                Err(self.rules.fault(&error, Some(self.store.data())))
+                Err(self.rules.fault(&error, Some(self.live.store.data())))
             }
         }
     }

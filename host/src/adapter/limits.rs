@@ -27,6 +27,8 @@ pub struct Limits {
     pub reply: usize,
     /// How long the work after a client has left may take.
     pub wind_down: Duration,
+    /// How many calls of one provider an instance may serve, one after another. With 1 nothing of a call can be seen by another.
+    pub calls_per_instance: u32,
 }
 
 impl Default for Limits {
@@ -42,6 +44,7 @@ impl Default for Limits {
             steps: 1000,
             reply: 32 << 20,
             wind_down: Duration::from_secs(30),
+            calls_per_instance: 1,
         }
     }
 }
@@ -76,6 +79,13 @@ impl Meter {
             elements: 0,
             refused: false,
         }
+    }
+}
+
+impl Meter {
+    /// Bytes that it was given.
+    pub(super) const fn memory(&self) -> usize {
+        self.memory
     }
 }
 

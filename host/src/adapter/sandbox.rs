@@ -22,7 +22,7 @@ const STDERR: usize = 8 << 10;
 
 /// The data of one store.
 pub(super) struct Sandbox {
-    /// The provider that is served; none while a component is only looked at.
+    /// The provider that is served; none while a component is only looked at, or waits for a call.
     site: Option<Arc<Site>>,
     /// The request this is for, for the log.
     request: Arc<str>,
@@ -50,6 +50,19 @@ impl Sandbox {
             ticks: 0,
             wasi: None,
         }
+    }
+
+    /// The request is over. Returns how many bytes of memory the guest holds.
+    pub(super) fn leave(&mut self) -> usize {
+        self.site = None;
+        self.meter.memory()
+    }
+
+    /// Another request begins, of a provider that this guest has served before.
+    pub(super) fn enter(&mut self, site: Arc<Site>, request: Arc<str>) {
+        self.site = Some(site);
+        self.request = request;
+        self.meter.refused = false;
     }
 
     /// What the guest wrote to its standard error: a Python traceback, for one.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{auth::Credentials, load::Adapter};
+use super::{auth::Credentials, load::Adapter, parked::Parked};
 use crate::{
     config::DropParams,
     error::{Error, Result},
@@ -29,6 +29,8 @@ pub struct Site {
     secrets: BTreeMap<String, Secret>,
     /// What its adapter's `authenticate` found.
     pub(super) credentials: Renewed<Credentials>,
+    /// Instances of the adapter that have served a call of this provider and may serve another.
+    pub(super) parked: Parked,
     /// Signs its requests or gets their tokens, where the adapter declares that and the operator says nothing else.
     pub(super) signer: Option<Signer>,
 }
@@ -69,6 +71,7 @@ impl Site {
             settings,
             secrets: held,
             credentials: Renewed::default(),
+            parked: Parked::default(),
             signer,
         })
     }

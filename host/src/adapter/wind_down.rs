@@ -86,6 +86,7 @@ impl Drop for Held {
         };
         exchange.out.settle(&exchange.record);
         if !exchange.has_more_to_say() {
+            exchange.retire();
             return;
         }
         let runtime = exchange.runtime.clone();
@@ -119,6 +120,13 @@ impl Exchange {
             At::Over => false,
             At::Fetch(_) => jobs,
             At::Stream(_) => jobs || self.guest.usable(),
+        }
+    }
+
+    /// It came to its end: its instance may serve another call.
+    fn retire(self) {
+        if matches!(self.at, At::Over) && self.role == Role::Transform {
+            self.guest.park(&self.runtime, &self.site);
         }
     }
 

@@ -41,6 +41,8 @@ pub struct Adapters {
     pub dir: PathBuf,
     /// `instances`: calls in adapters at the same time, streams included.
     pub instances: u32,
+    /// `calls_per_instance`: calls that one instance may serve, one after another.
+    pub calls_per_instance: u32,
     /// `queue_ms`: how long a call waits for an instance.
     pub queue: Duration,
     /// `cpu_ms`: processor time of one step.
@@ -95,6 +97,7 @@ impl Default for Adapters {
         Self {
             dir: PathBuf::from("adapters"),
             instances: 1000,
+            calls_per_instance: 1,
             queue: Duration::from_secs(2),
             cpu: Duration::from_millis(200),
             wall_clock: Duration::from_mins(30),
@@ -209,6 +212,14 @@ impl Adapters {
             adapters.dir = dir.into();
         }
         count(&mut table, "instances", 1, 100_000, &mut adapters.instances, report);
+        count(
+            &mut table,
+            "calls_per_instance",
+            1,
+            1_000_000,
+            &mut adapters.calls_per_instance,
+            report,
+        );
         millis(&mut table, "queue_ms", 0, &mut adapters.queue, report);
         millis(&mut table, "cpu_ms", 1, &mut adapters.cpu, report);
         millis(&mut table, "wall_ms", 1, &mut adapters.wall_clock, report);

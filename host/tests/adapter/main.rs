@@ -8,5 +8,6 @@ mod hostile;
 mod leaving;
 mod loading;
 mod operator;
+mod parked;
 mod provider;
 mod world;

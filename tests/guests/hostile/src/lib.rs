@@ -5,6 +5,8 @@ use bindings::{
     streaming, transform,
 };
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 struct Hostile;
 bindings::export!(Hostile with_types_in bindings);
 
@@ -95,7 +97,12 @@ impl transform::Guest for Hostile {
                 request: get(base),
                 state: String::new(),
             }),
-            "push-loop" | "push-trap" | "push-no-json" | "finish-trap" => {
+            // What another call has left behind.
+            "count" => {
+                let calls = CALLS.fetch_add(1, Ordering::Relaxed) + 1;
+                answer(&format!("call {calls}, {} decoders", DECODERS.load(Ordering::Relaxed)))
+            }
+            "push-loop" | "push-trap" | "push-no-json" | "push-fine" | "finish-trap" => {
                 let mut request = get(base);
                 request.framing = "sse".into();
                 send(request, "a job")
@@ -159,9 +166,19 @@ fn dig(depth: u64) -> u64 {
 
 struct Decoder(String);
 
+static CALLS: AtomicU32 = AtomicU32::new(0);
+static DECODERS: AtomicU32 = AtomicU32::new(0);
+
+impl Drop for Decoder {
+    fn drop(&mut self) {
+        DECODERS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl streaming::Guest for Hostile {
     type Decoder = Decoder;
     fn open(ctx: Context, _: String, _: u16, _: Vec<(String, String)>) -> Result<streaming::Decoder, Failure> {
+        DECODERS.fetch_add(1, Ordering::Relaxed);
         Ok(streaming::Decoder::new(Decoder(ctx.model)))
     }
 }
@@ -178,7 +195,10 @@ impl streaming::GuestDecoder for Decoder {
     }
 
     fn finish(&self, _: String) -> Result<Step, Failure> {
-        panic!("on purpose")
+        match self.0.as_str() {
+            "push-fine" => Ok(Step::End(vec![])),
+            _ => panic!("on purpose"),
+        }
     }
 }
 
