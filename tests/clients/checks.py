@@ -12,6 +12,8 @@ BASE_URL = os.environ.get("BASE_URL", "http://127.0.0.1:18080")
 KEY = os.environ.get("API_KEY", "sk-local")
 MODEL = os.environ.get("MODEL", "mock-model")
 EMBED_MODEL = os.environ.get("EMBED_MODEL", MODEL)
+# What is asked where the answer is to have a shape: a small model that is free to choose may go on with blanks until it is stopped.
+AS_JSON = 'Repeat this line and nothing else: {"city": "Paris", "n": 3}'
 CAN = os.environ.get("CAN", "").split(",")
 counts = {"passed": 0, "failed": 0, "skipped": 0}
 

@@ -4,7 +4,7 @@ import json
 
 import openai
 import pydantic
-from checks import BASE_URL, EMBED_MODEL, KEY, MODEL, check, fails_with, finish
+from checks import AS_JSON, BASE_URL, EMBED_MODEL, KEY, MODEL, check, fails_with, finish
 
 print("# openai-py", openai.__version__, "on", MODEL, flush=True)
 client = openai.OpenAI(base_url=BASE_URL + "/v1", api_key=KEY, max_retries=0, timeout=60)
@@ -87,7 +87,8 @@ def _():
         city: str
         n: int
 
-    reply = client.chat.completions.parse(model=MODEL, messages=HELLO, response_format=Answer, max_tokens=200)
+    asked = [{"role": "user", "content": AS_JSON}]
+    reply = client.chat.completions.parse(model=MODEL, messages=asked, response_format=Answer, max_tokens=200, temperature=0)
     assert isinstance(reply.choices[0].message.parsed, Answer)
 
 

@@ -3,7 +3,7 @@ import json
 
 import openai
 import pydantic
-from checks import BASE_URL, KEY, MODEL, check, fails_with, finish
+from checks import AS_JSON, BASE_URL, KEY, MODEL, check, fails_with, finish
 
 print("# responses-py", openai.__version__, "on", MODEL, flush=True)
 client = openai.OpenAI(base_url=BASE_URL + "/v1", api_key=KEY, max_retries=0, timeout=60)
@@ -77,7 +77,8 @@ def _():
         city: str
         n: int
 
-    assert isinstance(client.responses.parse(model=MODEL, input="Say hello.", text_format=Answer).output_parsed, Answer)
+    reply = client.responses.parse(model=MODEL, input=AS_JSON, text_format=Answer, temperature=0)
+    assert isinstance(reply.output_parsed, Answer)
 
 
 @check("a wrong key is an AuthenticationError", needs="keys")
