@@ -13,7 +13,6 @@ mod auth;
 mod body;
 mod completion;
 mod contract;
-mod crypto;
 mod decode;
 mod engine;
 mod exchange;

@@ -1,4 +1,4 @@
-//! Signing with a provider's secret, for guests that may use it and never see it.
+//! Signing with a provider's secret: for guests that may use it and never see it, and for the statements that tokens are exchanged for.
 
 use ring::{
     hmac, rand,
@@ -10,7 +10,7 @@ use crate::secret::Secret;
 
 /// Signs `data`. `rs256` and `es256` are JWS signatures (RFC 7518) and want a PEM private key, `hs256` and `hmac-sha256` take the
 /// secret's bytes as they are. The error never holds the secret.
-pub(super) fn sign(algorithm: &str, secret: &Secret, data: &[u8]) -> Result<Vec<u8>, String> {
+pub(crate) fn sign(algorithm: &str, secret: &Secret, data: &[u8]) -> Result<Vec<u8>, String> {
     match algorithm {
         "hs256" | "hmac-sha256" => {
             let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());

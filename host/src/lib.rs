@@ -22,7 +22,7 @@
 //! # Floors
 //!
 //! Imports only run down: `cli` · `serve` · `server`, `admin` · `api` · `pipeline` · `gateway`, `reload` · `adapter`, `passthrough` ·
-//! `dialect` · `transport`, `chunk` · `config`, `route`, `record`, `catalogue` · `call`, `reply`, `price`, `error`, `telemetry`, `secret`. The guest is called from one
+//! `dialect` · `transport`, `chunk` · `config`, `route`, `record`, `catalogue` · `call`, `reply`, `price`, `error`, `telemetry`, `crypto`, `secret`. The guest is called from one
 //! file, its bindings are known to one file, and no file here knows the name of a provider: those are data and adapters.
 
 pub mod adapter;
@@ -33,6 +33,7 @@ pub mod catalogue;
 pub mod chunk;
 pub mod cli;
 pub mod config;
+mod crypto;
 pub mod dialect;
 pub mod error;
 pub mod gateway;

@@ -11,11 +11,11 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
 
 use super::{
     contract::{host_crypto, host_log, types},
-    crypto,
     limits::{Limits, Meter},
     log::Logger,
     site::Site,
 };
+use crate::crypto;
 
 /// How much of a guest's standard error is kept: a traceback, not a novel.
 const STDERR: usize = 8 << 10;
