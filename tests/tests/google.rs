@@ -1,11 +1,12 @@
-//! Google behind the real program and the real adapter: the Gemini API with its key, Vertex AI with a service account whose key the
-//! adapter uses and never sees.
+//! Google behind the real program and the real adapter: the Gemini API with its key, Vertex AI with tokens that the gateway gets for a
+//! service account's key, and that the adapter never sees.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use witgate_tests::{Asked, Played, Provider, Witgate};
 
 /// A key made for this test; it opens nothing.
@@ -44,23 +45,48 @@ async fn vertex(taken: usize) -> (Provider, Witgate) {
         Played::json(200, &says("Hello"))
     };
     let provider = Provider::start(play).await;
+    let (folder, key) = folder(&provider);
+    let config = format!(
+        "[[providers]]\nid = \"vertex\"\ntype = \"vertex-ai\"\nbase_url = \"{}\"\nregion = \"us-east1\"\nmax_retries = 0\n\
+         service_account_key = \"{key}\"\n",
+        provider.url,
+    );
+    let gateway = Witgate::start_in(folder, &config, &[]).await;
+    (provider, gateway)
+}
+
+/// A folder with the adapter and with a key file whose tokens `provider` gives out, and the path of that.
+fn folder(provider: &Provider) -> (TempDir, String) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let account = json!({
         "type": "service_account", "project_id": "shop", "private_key_id": "k1", "private_key": KEY,
         "client_email": "robot@shop.example", "token_uri": format!("{}/token", provider.url),
     });
-    std::fs::write(folder.path().join("key.json"), account.to_string()).expect("a file can be written");
+    let key = folder.path().join("key.json");
+    std::fs::write(&key, account.to_string()).expect("a file can be written");
     std::fs::create_dir_all(folder.path().join("adapters")).expect("a folder can be made");
     let built = witgate_tests::root().join("adapters/gemini.wasm");
     std::fs::copy(&built, folder.path().join("adapters/gemini.wasm")).expect("`cargo xtask build` has made it");
-    let config = format!(
-        "[[providers]]\nid = \"vertex\"\ntype = \"vertex-ai\"\nbase_url = \"{}\"\nregion = \"us-east1\"\nmax_retries = 0\n\
-         service_account_key = \"{}\"\n",
-        provider.url,
-        folder.path().join("key.json").display()
-    );
-    let gateway = Witgate::start_in(folder, &config, &[]).await;
-    (provider, gateway)
+    (folder, key.display().to_string())
+}
+
+/// A provider that gives out a token and answers everything.
+async fn open() -> Provider {
+    Provider::start(|asked| match asked.path.as_str() {
+        "/token" => Played::json(200, &json!({ "access_token": "ya29.1", "expires_in": 3599 })),
+        _ => Played::json(200, &says("Hello")),
+    })
+    .await
+}
+
+/// Path, key and token of what the provider was asked last, after a call of this model.
+async fn carried(provider: &Provider, gateway: &Witgate, model: &str) -> (String, String, String) {
+    let answer = gateway.post("/v1/chat/completions", &hello(model)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let asked = provider.asked();
+    let last = asked.last().expect("the provider was asked");
+    let header = |name| last.header(name).to_owned();
+    (last.path.clone(), header("x-goog-api-key"), header("authorization"))
 }
 
 /// The parts of the signed statement in a request for a token: head, claims, and whether the signature is right.
@@ -133,6 +159,50 @@ async fn a_key_file_that_is_not_there_is_told_with_its_setting() {
         "{}",
         answer.text
     );
+}
+
+#[tokio::test]
+async fn application_default_credentials_go_to_other_hosts_than_googles_only_where_the_operator_says_so() {
+    let provider = open().await;
+    let (folder, key) = folder(&provider);
+    let url = &provider.url;
+    let config = format!(
+        "[[providers]]\nid = \"asked\"\ntype = \"vertex-ai\"\nbase_url = \"{url}\"\nregion = \"us-east1\"\n\
+         credentials = \"application-default\"\n[[providers]]\nid = \"unasked\"\ntype = \"gemini\"\nbase_url = \"{url}\"\n"
+    );
+    let gateway = Witgate::start_in(folder, &config, &[("GOOGLE_APPLICATION_CREDENTIALS", &key)]).await;
+    let (path, key, token) = carried(&provider, &gateway, "asked/gemini-2.5-flash").await;
+    assert!(
+        path.contains("/projects/shop/locations/us-east1/"),
+        "the key file's project: {path}"
+    );
+    assert_eq!((key.as_str(), token.as_str()), ("", "Bearer ya29.1"));
+    let (path, key, token) = carried(&provider, &gateway, "unasked/gemini-2.5-flash").await;
+    assert_eq!(path, "/v1beta/models/gemini-2.5-flash:generateContent");
+    assert_eq!((key.as_str(), token.as_str()), ("", ""));
+}
+
+#[tokio::test]
+async fn on_vertex_a_service_account_goes_before_a_key_and_a_key_is_an_access_token_unless_the_operator_says_how_it_travels()
+ {
+    let provider = open().await;
+    let (folder, key) = folder(&provider);
+    let entry = |id: &str, more: &str| {
+        let url = &provider.url;
+        format!("[[providers]]\nid = \"{id}\"\ntype = \"vertex-ai\"\nbase_url = \"{url}\"\napi_key = \"k\"\n{more}\n")
+    };
+    let config = entry("both", &format!("service_account_key = \"{key}\""))
+        + &entry("token", "project_id = \"p\"")
+        + &entry("key", "project_id = \"p\"\nauth = { header = \"x-goog-api-key\" }");
+    let gateway = Witgate::start_in(folder, &config, &[]).await;
+    for (id, key, token) in [
+        ("both", "", "Bearer ya29.1"),
+        ("token", "", "Bearer k"),
+        ("key", "k", ""),
+    ] {
+        let (_, in_header, bearer) = carried(&provider, &gateway, &format!("{id}/gemini-2.5-flash")).await;
+        assert_eq!((in_header.as_str(), bearer.as_str()), (key, token), "{id}");
+    }
 }
 
 #[tokio::test]

@@ -2,17 +2,17 @@
 
 use witgate_sdk::{Auth, Manifest, SelfTest};
 
-use crate::account::{CLIENT_SECRET, PRIVATE_KEY, REFRESH_TOKEN};
 use crate::endpoint::{GEMINI_URL, VERTEX_URL};
+
+/// What an access token has to allow.
+const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 
 const CONFIG: &str = r#"{
     "type": "object",
     "additionalProperties": false,
     "properties": {
-        "project_id": {"type": "string", "description": "Vertex AI: the project; else that of the service account."},
+        "project_id": {"type": "string", "description": "Vertex AI: the project; else that of the key file."},
         "region": {"type": "string", "description": "Vertex AI: the location; else global."},
-        "service_account_key": {"type": ["string", "object"],
-            "description": "Vertex AI: a key file of a service account, or what gcloud's application-default login left: its path, or what it holds."},
         "api_version": {"type": "string", "description": "v1, v1beta, …; else v1beta, for Vertex AI v1beta1."},
         "safety_settings": {"type": "array", "description": "safetySettings for clients that send none."},
         "default_max_tokens": {"type": "integer", "minimum": 1,
@@ -28,12 +28,9 @@ pub(crate) fn manifest() -> Manifest {
         .base_url("gemini", GEMINI_URL)
         .base_url("vertex-ai", VERTEX_URL)
         .operations(&["chat.completions", "embeddings", "messages", "count_tokens", "models"])
-        .auth(Auth::custom())
+        .auth(Auth::google_oauth(SCOPE).key_header("x-goog-api-key"))
         .config_schema(CONFIG)
         .hosts(&["*.googleapis.com"])
-        .secrets(&[PRIVATE_KEY, CLIENT_SECRET, REFRESH_TOKEN])
-        .files(&["service_account_key"])
-        .crypto(&["rs256"])
         .forward_headers(&["anthropic-beta"])
         .limit("embeddings-batch", 100)
         .drops("chat.completions", &crate::request::DROPPED)

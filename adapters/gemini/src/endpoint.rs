@@ -7,8 +7,6 @@ use serde_json::value::RawValue;
 use witgate_sdk::url::segment;
 use witgate_sdk::{Context, Failure, Kind, Request, Result};
 
-use crate::account::Account;
-
 /// The Gemini API.
 pub(crate) const GEMINI_URL: &str = "https://generativelanguage.googleapis.com";
 /// Vertex AI's host for all locations together; each location has one of its own, too.
@@ -24,17 +22,11 @@ pub(crate) struct Config<'a> {
     region: Option<Cow<'a, str>>,
     #[serde(borrow)]
     api_version: Option<Cow<'a, str>>,
-    /// what the key file of a service account says
-    #[serde(borrow)]
-    pub(crate) service_account_key: Option<Account<'a>>,
     /// `safetySettings` for clients that send none
     #[serde(borrow)]
     pub(crate) safety_settings: Option<&'a RawValue>,
     /// Claude's `max_tokens` for clients that name none
     pub(crate) default_max_tokens: Option<u64>,
-    /// the token that stands for the key, or for an access token
-    #[serde(borrow)]
-    pub(crate) api_key: Option<Cow<'a, str>>,
 }
 
 /// The service, and the beginning of its URLs.
@@ -48,18 +40,16 @@ pub(crate) struct Endpoint {
     version: Option<String>,
     /// "/projects/P/locations/L" for Vertex AI with a project
     location: String,
-    /// The host is another one than the configured.
-    elsewhere: bool,
 }
 
 impl Config<'_> {
     /// The service that these settings are for.
     pub(crate) fn endpoint(&self, base: &str) -> Result<Endpoint> {
-        let account = self.service_account_key.as_ref();
         let project = self.project_id.as_deref();
-        let project = project.or_else(|| account.and_then(|account| account.project_id.as_deref()));
-        let vertex = project.is_some() || base.contains("aiplatform.") || base.contains("/projects/");
         let (host, version, path) = split(base);
+        // A key file brings its project along, also for the Gemini API, which has none in its paths.
+        let named = project.is_some() && host != GEMINI_URL;
+        let vertex = named || base.contains("aiplatform.") || base.contains("/projects/");
         let given = self.api_version.as_deref().or(version);
         let version = given.map(str::to_owned);
         if !vertex {
@@ -68,7 +58,6 @@ impl Config<'_> {
                 host: host.to_owned(),
                 version,
                 location: String::new(),
-                elsewhere: false,
             });
         }
         let region = self.region.as_deref().unwrap_or("global");
@@ -84,7 +73,6 @@ impl Config<'_> {
         };
         Ok(Endpoint {
             vertex,
-            elsewhere: host_of_region != host,
             host: host_of_region.into_owned(),
             version,
             location,
@@ -135,13 +123,9 @@ impl Endpoint {
         self.addressed(Request::get(url))
     }
 
-    /// Credentials go by themselves only to the configured host; the regions' hosts are Google's too.
+    /// On Vertex AI the operator's key is an access token. The hosts of regions, which are Google's too, get it like the configured.
     fn addressed(&self, request: Request) -> Request {
-        if self.elsewhere {
-            request.credentials(true)
-        } else {
-            request
-        }
+        if self.vertex { request.key_as_bearer() } else { request }
     }
 
     /// The name of a model in requests that name it in their body.
@@ -298,12 +282,16 @@ mod tests {
             "https://b.example/v1beta1/projects/p/locations/us-east1/endpoints/12"
         );
         assert_eq!(
-            path(
-                r#"{"service_account_key":{"project_id":"s"}}"#,
-                "https://aiplatform.googleapis.com",
-                "m"
-            ),
-            "https://aiplatform.googleapis.com/v1beta1/projects/s/locations/global/publishers/google/models/m"
+            path(r#"{"project_id":"p"}"#, "https://aiplatform.googleapis.com", "m"),
+            "https://aiplatform.googleapis.com/v1beta1/projects/p/locations/global/publishers/google/models/m"
+        );
+    }
+
+    #[test]
+    fn the_gemini_api_stays_what_it_is_for_one_whose_key_file_names_a_project() {
+        assert_eq!(
+            path(r#"{"project_id":"p"}"#, super::GEMINI_URL, "m"),
+            "https://generativelanguage.googleapis.com/v1beta/models/m"
         );
     }
 

@@ -2,11 +2,10 @@
 //!
 //! A chat goes through `request` to the provider and comes back through `response`, or event by event through `stream`; both read
 //! parts with `answer` and collect `usage`, the reason why it ended (`stop`) and what the next request must bring back (`kept`).
-//! `endpoint` tells the two services apart, `account` gets in. `claude` is what Vertex AI has of Anthropic's.
+//! `endpoint` tells the two services apart. `claude` is what Vertex AI has of Anthropic's.
 //!
 //! Text is parsed once, borrowed, and copied as it stands, still escaped, where it is not looked at.
 
-mod account;
 mod answer;
 mod claude;
 mod describe;
@@ -24,9 +23,7 @@ mod usage;
 
 use witgate_sdk::json::text as json;
 use witgate_sdk::openai::Model;
-use witgate_sdk::{
-    Adapter, Context, Credentials, Decoder, Failure, Http, Kind, Manifest, Response, Result, Step, StreamHead,
-};
+use witgate_sdk::{Adapter, Context, Decoder, Failure, Http, Kind, Manifest, Response, Result, Step, StreamHead};
 
 use endpoint::Endpoint;
 use models::Page;
@@ -39,7 +36,7 @@ const MAX_PAGES: usize = 20;
 #[derive(Debug)]
 pub struct Gemini;
 
-witgate_sdk::export!(Gemini: streaming, auth, models);
+witgate_sdk::export!(Gemini: streaming, models);
 
 /// The model's name, if it is one of Anthropic's on Vertex AI.
 fn anthropics<'a>(ctx: &'a Context, endpoint: &Endpoint) -> Option<&'a str> {
@@ -104,10 +101,6 @@ impl Adapter for Gemini {
             return Ok(Box::new(witgate_anthropic::Events::new(head.state())));
         }
         Ok(Box::new(Events::new(ctx)))
-    }
-
-    async fn authenticate(ctx: Context, http: Http) -> Result<Credentials> {
-        account::credentials(ctx, http).await
     }
 
     async fn get_models(ctx: Context, http: Http) -> Result<Vec<Model<'static>>> {

@@ -1,5 +1,4 @@
-//! What goes wrong at Google's is told as what it is, so that retries, fallbacks and the client do the right thing. And credentials,
-//! where most goes wrong.
+//! What goes wrong at Google's is told as what it is, so that retries, fallbacks and the client do the right thing.
 
 use serde_json::{Value, json};
 use witgate_gemini::Gemini;
@@ -122,65 +121,4 @@ fn an_answer_that_is_none_is_a_failure() {
         (failure.kind.as_str(), failure.message.as_str()),
         ("rate-limit", "Slow")
     );
-}
-
-#[test]
-fn an_api_key_goes_into_googles_header_and_an_access_token_into_the_usual_one() {
-    let gemini = Call::new("models", "{}").authenticate::<Gemini>([]).answer();
-    assert_eq!(gemini["headers"], json!({"x-goog-api-key": "token-for-api_key"}));
-    let vertex = Call::new("models", "{}").config(r#"{"project_id": "p"}"#);
-    let vertex = vertex.authenticate::<Gemini>([]).answer();
-    assert_eq!(vertex["headers"], json!({"authorization": "Bearer token-for-api_key"}));
-}
-
-fn with_account(account: &Value) -> Call {
-    // As the gateway hands it over: secrets stand beside the object.
-    let mut config = json!({"project_id": "p", "service_account_key": account});
-    for secret in ["client_secret", "refresh_token"] {
-        if let Some(value) = account.get(secret) {
-            config[format!("service_account_key.{secret}")] = value.clone();
-            let object = config["service_account_key"].as_object_mut().expect("an object");
-            object.remove(secret);
-        }
-    }
-    Call::new("models", "{}").config(&config.to_string())
-}
-
-#[test]
-fn a_refresh_token_is_exchanged_for_an_access_token() {
-    let account =
-        json!({"type": "authorized_user", "client_id": "id", "client_secret": "secret", "refresh_token": "1//x"});
-    let granted = Reply::json(r#"{"access_token":"ya29.x","expires_in":3599,"token_type":"Bearer"}"#);
-    let played = with_account(&account).authenticate::<Gemini>([granted]);
-    let request = &played.requests()[0];
-    assert_eq!(request.url, "https://oauth2.googleapis.com/token");
-    assert_eq!(
-        request.text(),
-        "grant_type=refresh_token&client_id=id&client_secret=secret&refresh_token=1%2F%2Fx"
-    );
-    assert_eq!(request.ext, [("credentials".to_owned(), "omit".to_owned())]);
-    let answer = played.answer();
-    assert_eq!(answer["headers"], json!({"authorization": "Bearer ya29.x"}));
-    assert_eq!(answer["ttl_ms"], 3_599_000);
-    let refused = Reply::status(400).body(r#"{"error":"invalid_grant","error_description":"Token has been revoked."}"#);
-    let played = with_account(&account).authenticate::<Gemini>([refused]);
-    assert_eq!(
-        (played.failure().kind.as_str(), played.failure().message.as_str()),
-        ("authentication", "Token has been revoked.")
-    );
-}
-
-#[test]
-fn a_key_file_that_is_none_is_told_so() {
-    let half = json!({"type": "authorized_user", "client_id": "id"});
-    for account in [
-        json!({}),
-        json!({"type": "external_account"}),
-        json!({"type": "authorized_user"}),
-        half,
-    ] {
-        let played = with_account(&account).authenticate::<Gemini>([]);
-        assert_eq!(played.failure().kind, "config", "{account}");
-        assert!(played.failure().message.contains("service_account_key"), "{account}");
-    }
 }

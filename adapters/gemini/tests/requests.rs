@@ -67,12 +67,12 @@ fn a_request_goes_to_the_models_own_address() {
 }
 
 #[test]
-fn on_vertex_it_goes_to_the_regions_host_with_its_credentials() {
+fn on_vertex_it_goes_to_the_regions_host_with_an_access_token() {
     let call = request("gemini-2.5-flash", &with(&json!({}))).config(VERTEX);
     let sent: Sent = call.base_url("https://aiplatform.googleapis.com").request::<Gemini>();
     let path = "v1beta1/projects/p/locations/us-east1/publishers/google/models/gemini-2.5-flash:generateContent";
     assert_eq!(sent.url, format!("https://us-east1-aiplatform.googleapis.com/{path}"));
-    assert_eq!(sent.ext, [("credentials".to_owned(), "include".to_owned())]);
+    assert_eq!(sent.ext, [("credentials".to_owned(), "bearer".to_owned())]);
 }
 
 #[test]

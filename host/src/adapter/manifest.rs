@@ -275,10 +275,11 @@ impl WireAuth {
             },
             "oauth-client-credentials" => self.oauth(Issuer::Named)?,
             "azure-ad" => self.oauth(Issuer::Entra)?,
+            "google-oauth" => self.oauth(Issuer::Google)?,
             "custom" => return Ok(None),
             other => {
                 return refuse(format!(
-                    "`auth.kind`: `{other}` is unknown here; it is one of none, bearer, header, query, basic, aws-sigv4, oauth-client-credentials, azure-ad, custom"
+                    "`auth.kind`: `{other}` is unknown here; it is one of none, bearer, header, query, basic, aws-sigv4, oauth-client-credentials, azure-ad, google-oauth, custom"
                 ));
             }
         }))

@@ -57,6 +57,8 @@ pub(super) struct Ready {
     timeout: Option<Duration>,
     /// The provider's credentials go with it.
     pub(super) credentialed: bool,
+    /// A key among them is a bearer, whatever the adapter declares.
+    bearer: bool,
     /// May be sent twice.
     pub(super) idempotent: bool,
     pub(super) reading: Reading,
@@ -97,7 +99,7 @@ pub(super) fn prepare(request: HttpRequest, around: &Surroundings<'_>) -> Result
     };
     let credentialed = match ext("credentials") {
         Some("omit") => false,
-        Some("include") => true,
+        Some("include" | "bearer") => true,
         _ => own,
     };
     Ok(Ready {
@@ -107,6 +109,7 @@ pub(super) fn prepare(request: HttpRequest, around: &Surroundings<'_>) -> Result
         body,
         timeout: request.timeout_ms.map(|ms| Duration::from_millis(ms.into())),
         credentialed,
+        bearer: ext("credentials") == Some("bearer"),
         idempotent: request.idempotent,
         reading,
     })
@@ -117,7 +120,12 @@ impl Ready {
     pub(super) fn outgoing(&self, site: &Site, credentials: Option<&Held<Credentials>>) -> Outgoing {
         let (mut url, mut headers) = (self.url.clone(), self.headers.clone());
         if self.credentialed {
-            let said = site.upstream.auth.as_ref().or(site.adapter.manifest.auth.as_ref());
+            let declared = if self.bearer {
+                Some(&Auth::Bearer)
+            } else {
+                site.adapter.manifest.auth.as_ref()
+            };
+            let said = site.upstream.auth.as_ref().or(declared);
             if let Some(credentials) = credentials {
                 credentials.put(&mut url, &mut headers);
             }

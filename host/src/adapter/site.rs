@@ -47,6 +47,15 @@ impl Site {
         drop_params: DropParams,
     ) -> Arc<Self> {
         let signer = Signer::take(adapter.manifest.auth.as_ref(), &upstream, &mut settings, secrets);
+        let upstream = if signer.is_some() && upstream.key.is_some() {
+            let key = None;
+            Arc::new(Upstream {
+                key,
+                ..Upstream::clone(&upstream)
+            })
+        } else {
+            upstream
+        };
         let mut held = BTreeMap::new();
         if let Some(Value::String(plain)) = settings.remove(API_KEY) {
             held.insert(API_KEY.to_owned(), Secret::new(plain));

@@ -55,6 +55,8 @@ pub enum Issuer {
     Named,
     /// Microsoft Entra: `tenant_id` says where, or the machine has an identity there.
     Entra,
+    /// Google: to whoever has a key file, or to the machine.
+    Google,
 }
 
 /// Headers that are the gateway's to set.

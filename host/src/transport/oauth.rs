@@ -1,7 +1,9 @@
 //! Access tokens as bearers, for adapters that declare one of OAuth's auth kinds. [`Client`] keeps a provider's token and puts it on
-//! requests; who gives it out, and for what, is `grant`'s (client credentials, at the operator's address) and `entra`'s (Microsoft's).
+//! requests; who gives it out, and for what, is `grant`'s (client credentials, at the operator's address), `entra`'s (Microsoft's) and
+//! `google`'s.
 
 mod entra;
+mod google;
 mod grant;
 
 use std::{
@@ -19,7 +21,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 
-use self::{entra::Identity, grant::Grant};
+use self::{entra::Identity, google::Account, grant::Grant};
 use super::{
     Issuer,
     ask::ask,
@@ -34,6 +36,8 @@ use crate::{
 
 /// How long a token is kept whose life is not told.
 const UNTOLD: Duration = Duration::from_mins(5);
+/// The setting that the adapter sees too.
+const PROJECT: &str = "project_id";
 /// No token is kept longer.
 const LONGEST: Duration = Duration::from_hours(24);
 
@@ -42,6 +46,7 @@ pub fn settings(issuer: Issuer) -> &'static [&'static str] {
     match issuer {
         Issuer::Named => grant::SETTINGS,
         Issuer::Entra => entra::SETTINGS,
+        Issuer::Google => google::SETTINGS,
     }
 }
 
@@ -72,6 +77,7 @@ struct Inner {
 enum Source {
     Named(Grant),
     Entra(Identity),
+    Google(Account),
 }
 
 /// What the operator said of the tokens, and the environment.
@@ -118,6 +124,7 @@ impl Client {
         let source = match declared.issuer {
             Issuer::Named => Source::Named(Grant::new(&said, declared.scope)),
             Issuer::Entra => Source::Entra(Identity::new(said, declared.scope)),
+            Issuer::Google => Source::Google(Account::new(said, declared.scope)),
         };
         Self(Arc::new(Inner {
             provider: provider.to_owned(),
@@ -125,6 +132,29 @@ impl Client {
             source,
             token: Renewed::default(),
         }))
+    }
+
+    /// The operator says where the tokens come from, so that they go before a key.
+    pub fn is_named(&self) -> bool {
+        matches!(&self.0.source, Source::Google(account) if account.is_named())
+    }
+
+    /// Whether the tokens may go to `base`.
+    pub fn goes_to(&self, base: &Url) -> bool {
+        match &self.0.source {
+            Source::Google(account) => account.goes_to(base),
+            Source::Named(_) | Source::Entra(_) => true,
+        }
+    }
+
+    /// Puts into the adapter's settings what the operator left out and the credentials know: Google's key files name a project.
+    pub fn complete(&self, settings: &mut Map<String, Value>) {
+        if let Source::Google(account) = &self.0.source
+            && !settings.contains_key(PROJECT)
+            && let Some(project) = account.project()
+        {
+            settings.insert(PROJECT.to_owned(), project.into());
+        }
     }
 
     /// Puts a token on a request, and says which. One that has an `authorization`, or the header of a key, already keeps it: the
@@ -157,6 +187,7 @@ impl Inner {
         let fetched = match &self.source {
             Source::Named(grant) => grant.fetch().await,
             Source::Entra(identity) => identity.fetch().await,
+            Source::Google(account) => account.fetch().await,
         };
         fetched.map_err(|reason| self.misconfigured(&format!("no access token: {reason}")))
     }
@@ -269,7 +300,7 @@ mod tests {
 
     #[test]
     fn whatever_is_for_the_token_is_out_of_the_adapters_sight() {
-        for issuer in [Issuer::Named, Issuer::Entra] {
+        for issuer in [Issuer::Named, Issuer::Entra, Issuer::Google] {
             let all = settings(issuer).iter().map(|name| ((*name).to_owned(), "v".into()));
             let mut settings: Map<String, Value> = all.chain([("other".to_owned(), "v".into())]).collect();
             let declared = Declared {

@@ -37,7 +37,8 @@ pub fn settings(declared: Option<&Auth>) -> &'static [&'static str] {
 }
 
 impl Signer {
-    /// Takes what is for it out of the provider's settings, whether it is used or not.
+    /// Takes what is for it out of the provider's settings, whether it is used or not. It is where the operator gives no key and does not
+    /// say how one travels, or where he names in its settings what is to go before a key; the settings then have what it knows.
     pub fn take(
         declared: Option<&Auth>,
         upstream: &Upstream,
@@ -67,8 +68,20 @@ impl Signer {
             )),
             _ => return None,
         };
-        let told_otherwise = upstream.auth.is_some() || upstream.key.is_some() || upstream.client.is_canned();
-        (!told_otherwise).then_some(signer)
+        let used = signer.is_used(upstream);
+        if let (true, Self::OAuth(client)) = (used, &signer) {
+            client.complete(settings);
+        }
+        used.then_some(signer)
+    }
+
+    fn is_used(&self, upstream: &Upstream) -> bool {
+        let (named, fit) = match self {
+            Self::Aws(_) => (false, true),
+            Self::OAuth(client) => (client.is_named(), client.goes_to(&upstream.base)),
+        };
+        let told_otherwise = upstream.auth.is_some() || upstream.key.is_some();
+        !upstream.client.is_canned() && (named || (fit && !told_otherwise))
     }
 
     /// Puts it on a request, over its final bytes; `None` where the operator's headers say already who asks.

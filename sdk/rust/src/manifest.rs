@@ -228,6 +228,7 @@ impl Manifest {
 ///     Auth::aws_sigv4("bedrock"),                     // authorization: AWS4-HMAC-SHA256 …
 ///     Auth::oauth(),                                  // authorization: Bearer, a token that the host fetches
 ///     Auth::azure_ad("https://ai.azure.com/.default"),
+///     Auth::google_oauth("https://www.googleapis.com/auth/cloud-platform"),
 /// ];
 /// ```
 #[derive(Clone, Debug, Serialize)]
@@ -327,7 +328,19 @@ impl Auth {
         }
     }
 
-    /// The header of a provider's own key, for [`oauth`](Self::oauth) and [`azure_ad`](Self::azure_ad).
+    /// An access token of Google's: by the operator's `service_account_key`, else by Google's application-default credentials, or by
+    /// the machine's account. `scope`: what the token is to allow, unless the operator says otherwise. `project_id` is in the
+    /// provider's settings also where only the key file has it.
+    #[must_use]
+    pub fn google_oauth(scope: &str) -> Self {
+        Self {
+            scope: Some(scope.to_owned()),
+            ..Self::of("google-oauth")
+        }
+    }
+
+    /// The header of a provider's own key, for [`oauth`](Self::oauth), [`azure_ad`](Self::azure_ad) and
+    /// [`google_oauth`](Self::google_oauth). One request may carry it as a bearer: [`Request::key_as_bearer`](crate::Request::key_as_bearer).
     #[must_use]
     pub fn key_header(mut self, name: &str) -> Self {
         self.header = Some(name.to_ascii_lowercase());

@@ -165,6 +165,12 @@ impl Request {
         self.ext("credentials", if include { "include" } else { "omit" })
     }
 
+    /// It carries the provider's credentials, and a key of the provider's own as a bearer, in whatever header that usually goes: for
+    /// services that tell keys and access tokens apart.
+    pub fn key_as_bearer(self) -> Self {
+        self.ext("credentials", "bearer")
+    }
+
     /// A further word for the host: `("compress", "gzip")`, …
     pub fn ext(mut self, key: &str, value: &str) -> Self {
         self.fetch.request.ext.push((key.to_owned(), value.to_owned()));

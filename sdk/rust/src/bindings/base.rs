@@ -217,7 +217,8 @@ pub mod witgate {
                 /// May be sent twice without harm. If so the host repeats this very fetch after a broken connection or a failure of a passing
                 /// kind. Say false for what starts a job or must not be paid twice.
                 pub idempotent: bool,
-                /// Open: ("credentials", "omit" | "include"): default is include for base-url's origin and omit for any other;
+                /// Open: ("credentials", "omit" | "include" | "bearer"): default is include for base-url's origin and omit for any other;
+                /// "bearer": include, and a key of the provider's own as a bearer, whatever auth declares (the operator's `auth` wins);
                 /// ("compress", "gzip"); ("dropped", path), once for each field of the client's request that this one leaves out and that
                 /// `describe` does not name in `drops`: the host tells the client. A path is without indices: "messages.name"
                 pub ext: Pairs,
@@ -639,15 +640,18 @@ pub mod exports {
                     /// The base64 text of media and uploads may be an opaque token too: copy it, do not decode or measure it.
                     ///
                     /// auth.kind, open: "none"; "bearer" (`authorization: Bearer KEY`); "header" (`header`, optional `prefix`); "query" (`query`);
-                    /// "basic"; "aws-sigv4" (`service`); "oauth-client-credentials", "azure-ad" (`scope`);
+                    /// "basic"; "aws-sigv4" (`service`); "oauth-client-credentials", "azure-ad", "google-oauth" (`scope`);
                     /// "custom" (the auth interface). Default: "bearer".
                     /// "aws-sigv4": the host signs each request over its final bytes, with keys from the operator's settings, the environment, a
                     /// profile or a role; you see neither keys nor signature, and the settings about them are not in ctx.config. `region` is, also
                     /// where the operator leaves it to base-url, environment or profile. A key of the provider's own (`api_key`) goes as a bearer.
                     /// "oauth-client-credentials": an access token as a bearer, which the host fetches with the operator's `token_url`, `client_id`,
                     /// `client_secret`, `scope` (default: auth's `scope`) and `audience`. "azure-ad": the same at Microsoft Entra, with `tenant_id`, or
-                    /// what the environment has of it. None of these settings is in ctx.config; a key of the provider's own goes as a bearer, or in
-                    /// auth's `header`.
+                    /// what the environment has of it, or an identity that the platform manages (`credentials`). None of these settings is in
+                    /// ctx.config; a key of the provider's own goes as a bearer, or in auth's `header`.
+                    /// "google-oauth": an access token of Google's, by the operator's `service_account_key`, else by what Google's own tools use (at
+                    /// Google's hosts only, unless `credentials` says so), or by the machine's account (`credentials`). The rest as above;
+                    /// `project_id` is in ctx.config also where only the key file has it, and a `service_account_key` goes before a key.
                     /// permissions.hosts: names, or `*.` and a suffix; base-url's own origin needs none. permissions.secrets: the config keys that hold
                     /// secrets, beside api_key; each becomes a token in ctx.config. A secret inside an object is named by the way to it, with dots
                     /// ("account.password"): it is taken out of the object, and its token is the member of ctx.config that has this name.
