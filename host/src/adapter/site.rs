@@ -47,6 +47,7 @@ impl Site {
         drop_params: DropParams,
     ) -> Arc<Self> {
         let signer = Signer::take(adapter.manifest.auth.as_ref(), &upstream, &mut settings, secrets);
+        // What signs stands in the key's place: both on one request would be refused.
         let upstream = if signer.is_some() && upstream.key.is_some() {
             let key = None;
             Arc::new(Upstream {
