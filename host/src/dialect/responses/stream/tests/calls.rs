@@ -1,0 +1,130 @@
+//! Calls of tools: functions, those with free-form input, those of a group, the shell.
+
+use serde_json::{Value, json};
+
+use super::{asked, delta, end, kinds, memo, plain, play, response};
+
+#[test]
+fn calls_that_come_in_turn_are_kept_apart() {
+    let fragment = |index: u64, id: &str, name: &str, arguments: &str| match id {
+        "" => json!({"index": index, "function": {"arguments": arguments}}),
+        _ => json!({"index": index, "id": id, "type": "function", "function": {"name": name, "arguments": arguments}}),
+    };
+    let events = play(
+        plain(),
+        &[
+            delta(json!({"tool_calls": [fragment(0, "a", "f", "{\"x\":")]})),
+            delta(json!({"tool_calls": [fragment(1, "b", "g", "{\"y\":")]})),
+            delta(json!({"tool_calls": [fragment(0, "", "", "1}")]})),
+            delta(json!({"tool_calls": [fragment(1, "", "", "2}")]})),
+            delta(json!({"tool_calls": [fragment(2, "c", "h", "")]})),
+            end("tool_calls"),
+        ],
+    );
+    let output = response(&events)["output"].clone();
+    let said = |at: usize| {
+        (
+            output[at]["call_id"].as_str().unwrap_or(""),
+            output[at]["arguments"].as_str().unwrap_or(""),
+        )
+    };
+    assert_eq!(
+        [said(0), said(1), said(2)],
+        [("a", "{\"x\":1}"), ("b", "{\"y\":2}"), ("c", "{}")]
+    );
+}
+
+#[test]
+fn a_call_ends_before_the_next_begins() {
+    let call =
+        |index: u64| json!({"index": index, "id": format!("c{index}"), "function": {"name": "f", "arguments": "{}"}});
+    let events = play(
+        plain(),
+        &[
+            delta(json!({"tool_calls": [call(0)]})),
+            delta(json!({"tool_calls": [call(1)]})),
+            end("tool_calls"),
+        ],
+    );
+    let places = kinds(&events);
+    let done = places
+        .iter()
+        .position(|kind| *kind == "output_item.done")
+        .expect("is done");
+    let second = places
+        .iter()
+        .rposition(|kind| *kind == "output_item.added")
+        .expect("is added");
+    assert!(done < second, "{places:?}");
+}
+
+#[test]
+fn a_custom_tool_is_called_with_plain_text() {
+    let tool = json!({"type": "custom", "name": "apply_patch", "description": "Patches.",
+        "format": {"type": "grammar", "syntax": "lark", "definition": "start: x"}});
+    let (memo, chat) = asked(&json!({"model": "m", "input": "Hi", "tools": [tool]}), false);
+    let function = &chat["tools"][0]["function"];
+    assert_eq!(function["name"], "apply_patch");
+    assert_eq!(function["parameters"]["required"], json!(["input"]));
+    assert!(
+        function["description"]
+            .as_str()
+            .is_some_and(|text| text.contains("lark") && text.contains("start: x"))
+    );
+    let call = json!({"index": 0, "id": "call_1", "function": {"name": "apply_patch", "arguments": "{\"input\": \"*** Begin\\n\\\"x\\\"\"}"}});
+    let events = play(memo, &[delta(json!({"tool_calls": [call]})), end("tool_calls")]);
+    assert_eq!(
+        kinds(&events)[2..],
+        [
+            "output_item.added",
+            "custom_tool_call_input.delta",
+            "custom_tool_call_input.done",
+            "output_item.done",
+            "completed"
+        ]
+    );
+    let item = response(&events)["output"][0].clone();
+    assert_eq!(
+        (&item["type"], &item["input"]),
+        (&json!("custom_tool_call"), &json!("*** Begin\n\"x\""))
+    );
+    let output = json!({"type": "custom_tool_call_output", "call_id": "call_1", "output": "done"});
+    let (_, chat) = asked(&json!({"model": "m", "input": [item, output]}), false);
+    let arguments = chat["messages"][0]["tool_calls"][0]["function"]["arguments"]
+        .as_str()
+        .expect("text");
+    assert_eq!(
+        serde_json::from_str::<Value>(arguments).expect("JSON"),
+        json!({"input": "*** Begin\n\"x\""})
+    );
+}
+
+#[test]
+fn a_tool_of_a_group_is_called_by_its_own_name() {
+    let group = json!({"type": "namespace", "name": "agents", "description": "Agents.",
+        "tools": [{"type": "function", "name": "wait", "parameters": {"type": "object"}, "strict": false}]});
+    let (memo, chat) = asked(&json!({"model": "m", "input": "Hi", "tools": [group]}), false);
+    assert_eq!(chat["tools"][0]["function"]["name"], "agents__wait");
+    let call = json!({"index": 0, "id": "c", "function": {"name": "agents__wait", "arguments": "{}"}});
+    let events = play(memo, &[delta(json!({"tool_calls": [call]})), end("tool_calls")]);
+    let item = response(&events)["output"][0].clone();
+    assert_eq!((&item["name"], &item["namespace"]), (&json!("wait"), &json!("agents")));
+    let (_, chat) = asked(
+        &json!({"model": "m", "input": [item, {"type": "function_call_output", "call_id": "c", "output": ""}]}),
+        false,
+    );
+    assert_eq!(chat["messages"][0]["tool_calls"][0]["function"]["name"], "agents__wait");
+}
+
+#[test]
+fn the_shell_is_told_what_to_run() {
+    let memo = memo(&json!({"model": "m", "input": "Hi", "tools": [{"type": "local_shell"}]}));
+    let call = json!({"index": 0, "id": "c", "function": {"name": "local_shell", "arguments": "{\"command\":[\"ls\"],\"timeout_ms\":5}"}});
+    let events = play(memo, &[delta(json!({"tool_calls": [call]})), end("tool_calls")]);
+    let item = &response(&events)["output"][0];
+    assert_eq!(item["type"], "local_shell_call");
+    assert_eq!(
+        item["action"],
+        json!({"type": "exec", "command": ["ls"], "env": {}, "timeout_ms": 5})
+    );
+}
