@@ -6,9 +6,7 @@ use witgate_sdk::{Failure, Kind, Response};
 
 use crate::json::{Object, string};
 
-/// As much of an unreadable body is kept for the log.
-const UPSTREAM_BYTES: usize = 2048;
-/// As much of it is shown to the client.
+/// As much of an unreadable body is shown to the client.
 const MESSAGE_BYTES: usize = 300;
 
 /// The failure that a reply tells of: one of status 300 or more, or an error sent with a 200.
@@ -28,9 +26,7 @@ pub(crate) fn from_event(data: &str) -> Failure {
 
 /// A stream or an answer that does not have Anthropic's form.
 pub(crate) fn unreadable(status: u16, what: &str, body: &str) -> Failure {
-    Failure::new(Kind::Upstream, what)
-        .status(status)
-        .upstream_text(clip(body, UPSTREAM_BYTES))
+    Failure::new(Kind::Upstream, what).status(status).upstream_text(body)
 }
 
 fn read(status: u16, body: &str) -> Failure {
@@ -48,7 +44,7 @@ fn read(status: u16, body: &str) -> Failure {
     });
     let failure = Failure::new(kind(status, code.as_deref(), &message), message)
         .status(status)
-        .upstream_text(clip(body, UPSTREAM_BYTES));
+        .upstream_text(body);
     match code {
         Some(code) => failure.code(code),
         None => failure,

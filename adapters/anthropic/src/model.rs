@@ -1,5 +1,8 @@
 //! What a model takes, read from its name: the API does not tell until a request has failed.
 
+/// The API takes no smaller budget for thinking.
+pub const LEAST_BUDGET: u64 = 1024;
+
 /// What a Claude model takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Model {
@@ -60,10 +63,27 @@ impl Model {
         self.since((4, 6))
     }
 
-    /// Takes the effort "xhigh".
+    /// The word for this `reasoning_effort` of a client's, for a model that decides itself how long to think.
     #[must_use]
-    pub fn extra_high_effort(self) -> bool {
-        self.since((4, 7))
+    pub fn effort(self, effort: &str) -> &'static str {
+        match effort {
+            "minimal" | "low" => "low",
+            "medium" => "medium",
+            "xhigh" if self.since((4, 7)) => "xhigh",
+            "max" => "max",
+            _ => "high",
+        }
+    }
+
+    /// The tokens for this `reasoning_effort` of a client's, for a model that is given a budget.
+    #[must_use]
+    pub fn thinking_budget(self, effort: &str) -> u64 {
+        match effort {
+            "minimal" => LEAST_BUDGET,
+            "low" => 2_048,
+            "medium" => 8_192,
+            _ => 16_384,
+        }
     }
 
     /// Takes `temperature`, `top_p` and `top_k`.

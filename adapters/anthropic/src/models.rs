@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use witgate_sdk::json::Raw;
 use witgate_sdk::openai::Model;
+use witgate_sdk::time::unix_seconds;
 
 /// One page of `GET /v1/models`.
 #[derive(Deserialize)]
@@ -55,36 +56,5 @@ impl Listed<'_> {
             model.rest.push("capabilities", Raw::from(capabilities).into_static());
         }
         model
-    }
-}
-
-/// The seconds since 1970 of a time such as "2025-02-19T00:00:00Z".
-fn unix_seconds(time: &str) -> Option<u64> {
-    let number = |from: usize, to: usize| time.get(from..to)?.parse::<u64>().ok();
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // Years from March on: the leap day is then a year's last.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
-    (days * 86_400 + hour * 3600 + minute * 60 + second).checked_sub(719_468 * 86_400)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::unix_seconds;
-
-    #[test]
-    fn times_become_seconds_since_1970() {
-        assert_eq!(unix_seconds("1970-01-01T00:00:00Z"), Some(0));
-        assert_eq!(unix_seconds("2000-02-29T12:30:15Z"), Some(951_827_415));
-        assert_eq!(unix_seconds("2025-09-29T00:00:00Z"), Some(1_759_104_000));
-        assert_eq!(unix_seconds("soon"), None);
     }
 }

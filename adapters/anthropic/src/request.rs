@@ -4,7 +4,6 @@
 //! is copied as it stands.
 
 mod assistant;
-mod chat;
 mod conversation;
 mod format;
 mod media;
@@ -15,16 +14,17 @@ mod thinking;
 mod tools;
 
 use witgate_sdk::Failure;
+use witgate_sdk::openai::text::{Chat, ToolChoice};
 
-use crate::json::{Object, push_comma, push_field, push_number, push_string};
+use crate::json::{Object, push_comma, push_field, push_list, push_number, push_string};
 use crate::model::Model;
 use crate::structured;
-use chat::Chat;
 use conversation::Conversation;
 use format::Format;
+pub use schema::push_object as push_input_schema;
 pub use settings::DROPPED;
 use settings::Settings;
-use tools::Choice;
+pub use thinking::thoughts_are_missing;
 
 /// Lets a message name a file that was uploaded to the provider.
 const FILES_BETA: &str = "files-api-2025-04-14";
@@ -61,8 +61,7 @@ pub struct Translated {
 /// # Errors
 /// What the client asks for and the provider cannot be asked for.
 pub fn chat(body: &str, asked: &Asked<'_>) -> Result<Translated, Failure> {
-    let chat: Chat<'_> = serde_json::from_str(body)
-        .map_err(|error| Failure::invalid_request(format!("The request cannot be read: {error}.")))?;
+    let chat = Chat::parse(body)?;
     let profile = Model::named(asked.model);
     let mut settings = Settings::read(&chat.fields)?;
     let format = Format::of(settings.response_format, profile)?;
@@ -92,7 +91,7 @@ pub fn chat(body: &str, asked: &Asked<'_>) -> Result<Translated, Failure> {
     push_list(&mut out, "messages", &conversation.turns);
     if !tools.is_empty() {
         push_list(&mut out, "tools", &tools);
-        if let Some(choice) = choice.to_json(settings.parallel_tool_calls) {
+        if let Some(choice) = tools::choice(&choice, settings.parallel_tool_calls) {
             push_field(&mut out, "tool_choice", &choice);
         }
     }
@@ -129,31 +128,24 @@ pub fn messages(body: &str, head: &str) -> Result<String, Failure> {
 }
 
 /// The list of tools and which of them may be called: the client's, and those that stand for other fields.
-fn tools(chat: &Chat<'_>, settings: &Settings<'_>, format: &Format, model: Model) -> Result<(String, Choice), Failure> {
-    let (mut choice, allowed) = match settings.tool_choice {
-        Some(choice) => Choice::parse(choice)?,
-        None => (Choice::Unsaid, None),
-    };
+fn tools(
+    chat: &Chat<'_>,
+    settings: &Settings<'_>,
+    format: &Format,
+    model: Model,
+) -> Result<(String, ToolChoice), Failure> {
+    let (mut choice, allowed) = ToolChoice::parse(settings.tool_choice)?;
     let mut tools = String::new();
-    tools::push(&mut tools, &chat.tools, allowed.as_deref(), model)?;
+    tools::push(&mut tools, &chat.tools, &allowed, model)?;
     if let Some(search) = settings.web_search {
         format::push_web_search(&mut tools, search);
     }
     if let Format::Tool(tool) = format {
-        choice = format::choice(choice, !tools.is_empty(), settings.thinking.is_some());
+        choice = structured::choice(choice, !tools.is_empty(), settings.thinking.is_some());
         push_comma(&mut tools);
         tools.push_str(tool);
     }
     Ok((tools, choice))
-}
-
-fn push_list(out: &mut String, key: &str, list: &str) {
-    if !list.is_empty() {
-        push_comma(out);
-        out.push_str(&["\"", key, "\":["].concat());
-        out.push_str(list);
-        out.push(']');
-    }
 }
 
 /// What the client sent is wrong. `param`: the field.

@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use witgate_sdk::{Response, Result, Step};
 
-use crate::content::{Kept, Place};
 use crate::error;
-use crate::json::{Object, pieces, push_comma, push_field, push_string};
+use crate::json::{Object, pieces, push_comma, push_escaped, push_field, push_list, push_quoted, push_string};
+use crate::kept::{Kept, Place};
 use crate::stop::{Stop, StopFields};
 use crate::structured;
 use crate::usage::{Counts, Usage};
@@ -143,26 +143,11 @@ impl Answer {
             ("thinking_blocks", &self.thinking_blocks),
             ("tool_calls", &self.tool_calls),
         ] {
-            if !list.is_empty() {
-                push_field(out, key, &format!("[{list}]"));
-            }
+            push_list(out, key, list);
         }
-        if let Some(extra) = self.kept.extra_content() {
+        if let Some(extra) = self.kept.extra_content("anthropic") {
             push_field(out, "extra_content", &extra);
         }
         out.push('}');
     }
-}
-
-fn push_quoted(out: &mut String, pieces: &str) {
-    out.push('"');
-    out.push_str(pieces);
-    out.push('"');
-}
-
-/// Writes `text` as the inside of a JSON string.
-fn push_escaped(out: &mut String, text: &str) {
-    let mut quoted = String::with_capacity(text.len() + 16);
-    push_string(&mut quoted, text);
-    out.push_str(crate::json::between_quotes(&quoted).unwrap_or_default());
 }

@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use witgate_sdk::{Chunks, Decoder, End, Flow, Frame, Result, Step};
 
-use crate::content::{Kept, Place};
 use crate::error;
 use crate::json::{pieces, push_field, push_string};
+use crate::kept::{Kept, Place};
 use crate::response::Block;
 use crate::stop::{Stop, StopFields};
 use crate::structured;
@@ -147,7 +147,7 @@ impl Events {
             chunk.push_str("\"refusal\":");
             push_string(&mut chunk, &refusal);
         }
-        if let Some(extra) = self.kept.extra_content() {
+        if let Some(extra) = self.kept.extra_content("anthropic") {
             push_field(&mut chunk, "extra_content", &extra);
         }
         chunk.push('}');

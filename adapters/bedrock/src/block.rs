@@ -4,10 +4,12 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use witgate_anthropic::Place;
 
 use crate::json::{push_string, string};
-use crate::kept::Place;
 
+/// Where the blocks of an answer are in `extra_content`.
+pub(crate) const KEY: &str = "bedrock";
 /// What a server's own tool calls itself in a block; those are not for the client.
 const SERVER_TOOL: &str = "server_tool_use";
 

@@ -7,9 +7,7 @@ use witgate_sdk::{Failure, Frame, Kind, Response};
 
 use crate::json::{Object, string};
 
-/// As much of an unreadable body is kept for the log.
-const UPSTREAM_BYTES: usize = 2048;
-/// As much of it is shown to the client.
+/// As much of an unreadable body is shown to the client.
 const MESSAGE_BYTES: usize = 300;
 
 /// The failure that a reply tells of.
@@ -39,9 +37,7 @@ pub(crate) fn from_exception(frame: &Frame) -> Failure {
 
 /// A stream or an answer that does not have the known form.
 pub(crate) fn unreadable(status: u16, what: &str, body: &str) -> Failure {
-    Failure::new(Kind::Upstream, what)
-        .status(status)
-        .upstream_text(clip(body, UPSTREAM_BYTES))
+    Failure::new(Kind::Upstream, what).status(status).upstream_text(body)
 }
 
 fn read(status: u16, named: Option<&str>, body: &str) -> Failure {
@@ -65,7 +61,7 @@ fn read(status: u16, named: Option<&str>, body: &str) -> Failure {
         });
     let failure = Failure::new(kind(status, code.as_deref(), &message), message)
         .status(status)
-        .upstream_text(clip(body, UPSTREAM_BYTES));
+        .upstream_text(body);
     match code {
         Some(code) => failure.code(code),
         None => failure,

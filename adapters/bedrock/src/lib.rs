@@ -2,7 +2,7 @@
 //!
 //! A chat goes through `request` to Converse, which is one form for all models, and comes back through `response`, or event by event
 //! through `stream`; both read blocks with `block` and collect `usage`, the reason why it ended (`stop`) and what the next request must
-//! bring back (`kept`). Or it goes to InvokeModel, in the model's own form (`invoke`). Requests are signed by the gateway.
+//! bring back. Or it goes to InvokeModel, in the model's own form (`invoke`). Requests are signed by the gateway.
 //!
 //! Text is parsed once, borrowed, and copied as it stands, still escaped, where it is not looked at.
 
@@ -12,16 +12,16 @@ mod embeddings;
 mod endpoint;
 mod error;
 mod invoke;
-mod kept;
 mod model;
 mod models;
 mod request;
 mod response;
 mod stop;
 mod stream;
-mod structured;
+mod thought;
 mod usage;
 
+use witgate_anthropic::structured;
 use witgate_sdk::json::text as json;
 use witgate_sdk::openai;
 use witgate_sdk::{

@@ -4,7 +4,6 @@
 //! copied as it stands.
 
 mod assistant;
-pub(crate) mod chat;
 mod conversation;
 mod format;
 mod media;
@@ -14,16 +13,16 @@ mod thinking;
 mod tools;
 
 use witgate_sdk::Failure;
+use witgate_sdk::openai::text::{Chat, ToolChoice};
 
-use crate::json::{push_comma, push_field, push_string};
+use crate::json::{push_comma, push_field, push_list, push_string};
 use crate::model::Model;
-use chat::Chat;
+use crate::structured;
 use conversation::Conversation;
 use format::Format;
 pub(crate) use settings::DROPPED;
 use settings::Settings;
 pub(crate) use settings::is_not_the_models;
-use tools::Choice;
 
 /// A translated request.
 pub(crate) struct Translated {
@@ -35,30 +34,21 @@ pub(crate) struct Translated {
     pub(crate) guarded: bool,
 }
 
-/// Reads the client's request.
-pub(crate) fn read(body: &str) -> Result<Chat<'_>, Failure> {
-    serde_json::from_str(body)
-        .map_err(|error| Failure::invalid_request(format!("The request cannot be read: {error}.")))
-}
-
 /// Translates the client's request.
 pub(crate) fn translate(body: &str, model: Model<'_>) -> Result<Translated, Failure> {
-    let chat = read(body)?;
+    let chat = Chat::parse(body)?;
     let mut settings = Settings::read(&chat.fields)?;
     let format = Format::of(settings.response_format, model)?;
     let mut conversation = Conversation::of(&chat.messages, model.caches())?;
     if let Format::Words(words) = &format {
         format::push_words(&mut conversation.system, words);
     }
-    let (choice, allowed) = match settings.tool_choice {
-        Some(choice) => Choice::parse(choice)?,
-        None => (Choice::Unsaid, None),
-    };
+    let (choice, allowed) = ToolChoice::parse(settings.tool_choice)?;
     settings.decide_thinking(model, &choice, &chat.messages);
     let mut tools = String::new();
     // The API knows no choice of none: without tools there is none. But what was called before must be known.
-    if choice != Choice::None || !conversation.called.is_empty() {
-        tools::push(&mut tools, &chat.tools, allowed.as_deref(), model)?;
+    if choice != ToolChoice::None || !conversation.called.is_empty() {
+        tools::push(&mut tools, &chat.tools, &allowed, model)?;
     }
     let has_tools = !tools.is_empty();
     if !has_tools {
@@ -68,7 +58,7 @@ pub(crate) fn translate(body: &str, model: Model<'_>) -> Result<Translated, Fail
         Format::Tool(tool) => {
             push_comma(&mut tools);
             tools.push_str(tool);
-            format::choice(choice, has_tools, settings.thinks())
+            structured::choice(choice, has_tools, settings.thinks())
         }
         _ => choice,
     };
@@ -79,7 +69,7 @@ pub(crate) fn translate(body: &str, model: Model<'_>) -> Result<Translated, Fail
     if !tools.is_empty() {
         let mut config = String::from("{");
         push_list(&mut config, "tools", &tools);
-        if let Some(choice) = choice.to_json() {
+        if let Some(choice) = tools::choice(&choice) {
             push_field(&mut config, "toolChoice", &choice);
         }
         config.push('}');
@@ -92,15 +82,6 @@ pub(crate) fn translate(body: &str, model: Model<'_>) -> Result<Translated, Fail
         structured: matches!(format, Format::Tool(_)),
         guarded: chat.fields.get("guardrailConfig").is_some(),
     })
-}
-
-fn push_list(out: &mut String, key: &str, list: &str) {
-    if !list.is_empty() {
-        push_comma(out);
-        out.push_str(&["\"", key, "\":["].concat());
-        out.push_str(list);
-        out.push(']');
-    }
 }
 
 /// `text` as a JSON string.

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use witgate_anthropic::{Kept, Place};
 
-use crate::block::{Block, Reasoning};
-use crate::json::{Object, pieces, push_comma, push_field, push_string};
-use crate::kept::{Kept, Place, Thought, push_thought};
+use crate::block::{Block, KEY, Reasoning};
+use crate::json::{Object, pieces, push_comma, push_escaped, push_field, push_list, push_quoted, push_string};
 use crate::stop::Stop;
 use crate::structured;
+use crate::thought::{Thought, push_thought};
 use crate::usage::Counts;
 
 #[derive(Deserialize)]
@@ -141,26 +142,11 @@ impl Answer {
             ("thinking_blocks", &self.thinking_blocks),
             ("tool_calls", &self.tool_calls),
         ] {
-            if !list.is_empty() {
-                push_field(out, key, &["[", list, "]"].concat());
-            }
+            push_list(out, key, list);
         }
-        if let Some(extra) = self.kept.extra_content() {
+        if let Some(extra) = self.kept.extra_content(KEY) {
             push_field(out, "extra_content", &extra);
         }
         out.push('}');
     }
-}
-
-fn push_quoted(out: &mut String, pieces: &str) {
-    out.push('"');
-    out.push_str(pieces);
-    out.push('"');
-}
-
-/// Writes `text` as the inside of a JSON string.
-pub(crate) fn push_escaped(out: &mut String, text: &str) {
-    let mut quoted = String::with_capacity(text.len() + 16);
-    push_string(&mut quoted, text);
-    out.push_str(crate::json::between_quotes(&quoted).unwrap_or_default());
 }

@@ -6,13 +6,14 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use witgate_anthropic::Kept;
 use witgate_sdk::{Chunks, Decoder, End, Flow, Frame, Result, Step};
 
-use crate::block::{Reasoning, ToolUse};
+use crate::block::{KEY, Reasoning, ToolUse};
 use crate::error;
 use crate::json::{pieces, push_field};
-use crate::kept::Kept;
 use crate::stop::Stop;
+use crate::thought::push_thought;
 use crate::usage::Counts;
 use open::{Kind, OpenBlock};
 
@@ -136,7 +137,7 @@ impl Events {
                 self.finish_block(&block, out);
             }
             let mut chunk = String::from(CHUNK);
-            if let Some(extra) = self.kept.extra_content() {
+            if let Some(extra) = self.kept.extra_content(KEY) {
                 push_field(&mut chunk, "extra_content", &extra);
             }
             chunk.push('}');
@@ -252,7 +253,7 @@ impl Events {
     /// A finished thinking block. Its number lets clients that merge chunks tell one from the next.
     fn thinking_chunk(&mut self, block: &OpenBlock) -> String {
         let mut chunk = format!("{CHUNK}\"thinking_blocks\":[{{\"index\":{},", self.kept.next_thinking());
-        crate::kept::push_thought(&mut chunk, &block.thought());
+        push_thought(&mut chunk, &block.thought());
         chunk.push_str("}]");
         chunk.push_str(CHUNK_END);
         chunk

@@ -10,11 +10,7 @@ const CONFIG: &str = r#"{"region":"us-east-1","invoke":true}"#;
 const CLAUDE: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
 
 fn call(model: &str, fields: &Value) -> Call {
-    let mut request = json!({"model": model, "messages": [{"role": "user", "content": "Go"}]});
-    for (key, value) in fields.as_object().expect("fields are an object") {
-        request[key] = value.clone();
-    }
-    Call::chat(request.to_string()).model(model).config(CONFIG)
+    Call::says("Go").with(fields).model(model).config(CONFIG)
 }
 
 fn sent(model: &str, fields: &Value) -> Value {

@@ -21,11 +21,8 @@ const NOVA: &str = "amazon.nova-lite-v1:0";
 
 /// A call of this model with these fields beside a user's message.
 fn call(model: &str, fields: &Value) -> Call {
-    let mut request = json!({"model": model, "messages": [{"role": "user", "content": "Go"}]});
-    for (key, value) in fields.as_object().expect("fields are an object") {
-        request[key] = value.clone();
-    }
-    Call::chat(request.to_string())
+    Call::says("Go")
+        .with(fields)
         .model(model)
         .config(r#"{"region":"us-east-1"}"#)
         .base_url("https://bedrock-runtime.us-east-1.amazonaws.com")

@@ -7,8 +7,6 @@ use witgate_sdk::json::{Raw, Str};
 use witgate_sdk::openai::{EmbeddingsRequest, EmbeddingsResponse, Usage};
 use witgate_sdk::{Context, Failure, Kind, Response, Result, Step};
 
-use crate::error;
-
 /// The body that is sent.
 #[derive(Serialize)]
 pub(crate) struct Sent<'a> {
@@ -88,5 +86,5 @@ fn vectors<'a>(embeddings: &'a Raw<'_>) -> Option<Vec<Raw<'a>>> {
 fn nothing(reply: &Response) -> Failure {
     Failure::new(Kind::Upstream, "The provider gave no embeddings.")
         .status(reply.status())
-        .upstream_text(error::beginning(reply.text().unwrap_or_default()))
+        .upstream_text(reply.text().unwrap_or_default())
 }

@@ -3,8 +3,6 @@
 use serde::Deserialize;
 use witgate_sdk::{Failure, Kind, Response};
 
-/// As much of a body is kept for the log.
-const LOGGED_BYTES: usize = 2048;
 /// Input or output was blocked, by Cohere's own numbering.
 const BLOCKED: u16 = 498;
 /// The client closed the request.
@@ -32,12 +30,7 @@ pub(crate) fn in_answer(reply: &Response) -> Failure {
     let text = "The provider's answer is no message of Cohere's.";
     Failure::new(Kind::Upstream, text)
         .status(reply.status())
-        .upstream_text(beginning(reply.text().unwrap_or_default()))
-}
-
-/// As much of the provider's text as the log gets.
-pub(crate) fn beginning(text: &str) -> &str {
-    &text[..text.floor_char_boundary(LOGGED_BYTES)]
+        .upstream_text(reply.text().unwrap_or_default())
 }
 
 /// Some causes only the message tells.

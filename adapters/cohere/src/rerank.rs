@@ -3,8 +3,6 @@
 use witgate_sdk::json::{Raw, Str};
 use witgate_sdk::{Context, Failure, Kind, Response, Result, Step};
 
-use crate::error;
-
 witgate_sdk::object! {
     pub(crate) struct Asked<'a> {
         model: Str<'a>,
@@ -37,6 +35,6 @@ pub(crate) fn answer(reply: &Response) -> Result<Step> {
         Ok(answer) if answer.results.is_some() => Ok(Step::done_text(body)),
         _ => Err(Failure::new(Kind::Upstream, "The provider gave no ranking.")
             .status(reply.status())
-            .upstream_text(error::beginning(body))),
+            .upstream_text(body)),
     }
 }

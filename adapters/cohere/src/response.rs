@@ -68,17 +68,12 @@ pub(crate) fn translate(reply: &Response) -> Result<Step> {
     let text: String = parts.iter().filter_map(|part| part.text.as_deref()).collect();
     let thinking: String = parts.iter().filter_map(|part| part.thinking.as_deref()).collect();
     let plan = said.tool_plan.as_deref().unwrap_or_default();
-    let calls = said.tool_calls.unwrap_or_default();
+    let calls: Vec<_> = said.tool_calls.into_iter().flatten().map(call).collect();
     let reason = finish(answer.finish_reason.as_deref(), !calls.is_empty()).map_err(|failure| told(failure, reply))?;
 
     let text = [plan, &text].concat();
-    let mut message = Message::new("assistant", text.as_str());
-    if text.is_empty() && !calls.is_empty() {
-        message.content = None;
-        message.rest.push("content", Raw::default());
-    }
+    let mut message = Message::answer(text, calls);
     message.reasoning_content = (!thinking.is_empty()).then(|| thinking.into());
-    message.tool_calls = calls.into_iter().map(call).collect();
     if let Some(citations) = said.citations.filter(|list| !list.is_empty()) {
         let found: Vec<_> = citations.iter().flat_map(annotations).collect();
         message.annotations = (!found.is_empty()).then(|| Raw::of(&found)).transpose()?;
@@ -101,7 +96,7 @@ fn call(call: Call<'_>) -> ToolCall<'_> {
 fn told(failure: Failure, reply: &Response) -> Failure {
     let failure = failure.status(reply.status());
     match failure.kind() {
-        Kind::Upstream => failure.upstream_text(error::beginning(reply.text().unwrap_or_default())),
+        Kind::Upstream => failure.upstream_text(reply.text().unwrap_or_default()),
         _ => failure,
     }
 }

@@ -10,18 +10,7 @@ fn sent(fields: &Value) -> Value {
 }
 
 fn sent_to(model: &str, fields: &Value) -> Value {
-    Call::chat(with(fields).to_string())
-        .model(model)
-        .request::<Cohere>()
-        .json()
-}
-
-fn with(fields: &Value) -> Value {
-    let mut request = json!({"messages": [{"role": "user", "content": "Go"}]});
-    for (key, value) in fields.as_object().expect("fields are an object") {
-        request[key] = value.clone();
-    }
-    request
+    Call::says("Go").with(fields).model(model).request::<Cohere>().json()
 }
 
 fn messages(given: &Value) -> Value {
@@ -29,7 +18,7 @@ fn messages(given: &Value) -> Value {
 }
 
 fn refused(fields: &Value) -> (String, String) {
-    let played = Call::chat(with(fields).to_string()).play::<Cohere>([]);
+    let played = Call::says("Go").with(fields).play::<Cohere>([]);
     let failure = played.failure();
     (failure.kind.clone(), failure.param.clone().unwrap_or_default())
 }

@@ -8,9 +8,7 @@ use witgate_sdk::{Failure, Kind, Response};
 
 use crate::json::{Object, string};
 
-/// As much of an unreadable body is kept for the log.
-const UPSTREAM_BYTES: usize = 2048;
-/// As much of it is shown to the client.
+/// As much of an unreadable body is shown to the client.
 const MESSAGE_BYTES: usize = 300;
 
 /// The failure that a reply tells of: one of status 300 or more, or an error sent with a 200.
@@ -30,9 +28,7 @@ pub(crate) fn from_event(data: &str) -> Failure {
 
 /// A stream or an answer that does not have Google's form.
 pub(crate) fn unreadable(status: u16, what: &str, body: &str) -> Failure {
-    Failure::new(Kind::Upstream, what)
-        .status(status)
-        .upstream_text(clip(body, UPSTREAM_BYTES))
+    Failure::new(Kind::Upstream, what).status(status).upstream_text(body)
 }
 
 /// True if the text is an error, or a list that begins with one: streams without `alt=sse` send lists.
@@ -59,9 +55,7 @@ fn read(status: u16, body: &str) -> Failure {
     let told = if status < 300 { number.unwrap_or(status) } else { status };
     let kind = kind(told, word.as_deref(), &details, &message);
     let wait = details.wait.or_else(|| wait_in(&message));
-    let mut failure = Failure::new(kind, message)
-        .status(told)
-        .upstream_text(clip(body, UPSTREAM_BYTES));
+    let mut failure = Failure::new(kind, message).status(told).upstream_text(body);
     if let Some(code) = details.reason.or(word.map(Cow::into_owned)) {
         failure = failure.code(code);
     }

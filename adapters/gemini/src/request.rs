@@ -4,7 +4,6 @@
 //! it stands.
 
 mod assistant;
-mod chat;
 mod conversation;
 mod format;
 mod media;
@@ -17,15 +16,14 @@ mod tools;
 
 use serde_json::value::RawValue;
 use witgate_sdk::Failure;
+use witgate_sdk::openai::text::Chat;
 
-use crate::json::{push_comma, push_field};
+use crate::json::{push_comma, push_field, push_list};
 use crate::model::Model;
-use chat::Chat;
 use conversation::Conversation;
 use format::Format;
 pub(crate) use settings::DROPPED;
 use settings::Settings;
-use tools::Choice;
 
 /// What a request is translated for.
 pub(crate) struct About<'a> {
@@ -47,12 +45,11 @@ pub(crate) struct Translated {
 
 /// Translates the client's request.
 pub(crate) fn translate(body: &str, about: &About<'_>) -> Result<Translated, Failure> {
-    let chat: Chat<'_> = serde_json::from_str(body)
-        .map_err(|error| Failure::invalid_request(format!("The request cannot be read: {error}.")))?;
+    let chat = Chat::parse(body)?;
     let model = Model::named(about.model);
     let settings = Settings::read(&chat.fields)?;
-    let (choice, allowed) = Choice::parse(settings.tool_choice)?;
-    let tools = tools::list(&chat.tools, allowed.as_deref(), settings.web_search)?;
+    let (mode, allowed) = tools::choice(settings.tool_choice)?;
+    let tools = tools::list(&chat.tools, &allowed, settings.web_search)?;
     let format = Format::of(settings.response_format, model, tools.functions)?;
     let mut conversation = Conversation::of(&chat.messages, model, about.vertex)?;
     if let Format::Words(words) = &format {
@@ -76,10 +73,9 @@ pub(crate) fn translate(body: &str, about: &About<'_>) -> Result<Translated, Fai
     });
     out.push_str(&conversation.contents);
     out.push(']');
-    if !tools.list.is_empty() {
-        push_field(&mut out, "tools", &["[", &tools.list, "]"].concat());
-    }
-    if let Some(config) = choice.to_json(allowed.as_deref()).filter(|_| tools.functions) {
+    push_list(&mut out, "tools", &tools.list);
+    if let (Some(mode), true) = (mode, tools.functions) {
+        let config = tools::calling_config(mode, &allowed);
         push_field(
             &mut out,
             "toolConfig",

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use witgate_sdk::Context;
 
 use crate::answer::{Candidate, Choice, Piece, Reply, logprobs};
-use crate::json::{push_comma, push_field, push_number};
+use crate::json::{push_comma, push_field, push_list, push_number, push_quoted};
 use crate::stop::Stop;
 use crate::usage::Usage;
 
@@ -100,9 +100,7 @@ impl Answer {
             push_quoted(out, &self.reasoning);
         }
         for (key, list) in [("images", &self.images), ("tool_calls", &self.tool_calls)] {
-            if !list.is_empty() {
-                push_field(out, key, &["[", list, "]"].concat());
-            }
+            push_list(out, key, list);
         }
         self.choice.push_last(out);
         out.push('}');
@@ -119,10 +117,4 @@ fn push_object(list: &mut String, fields: &str) {
     list.push('{');
     list.push_str(fields);
     list.push('}');
-}
-
-fn push_quoted(out: &mut String, pieces: &str) {
-    out.push('"');
-    out.push_str(pieces);
-    out.push('"');
 }

@@ -14,11 +14,11 @@ fn call(operation: &str, body: &Value) -> Call {
 }
 
 fn chat(fields: &Value) -> Call {
-    let mut body = json!({"messages": [{"role": "user", "content": "Hi"}]});
-    for (key, value) in fields.as_object().expect("an object") {
-        body[key] = value.clone();
-    }
-    call("chat.completions", &body)
+    call(
+        "chat.completions",
+        &json!({"messages": [{"role": "user", "content": "Hi"}]}),
+    )
+    .with(fields)
 }
 
 #[test]

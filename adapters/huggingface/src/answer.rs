@@ -223,5 +223,5 @@ impl Shape {
 pub(crate) fn unreadable(status: u16, text: &str) -> Failure {
     Failure::new(Kind::Upstream, "The provider's answer is no generated text.")
         .status(status)
-        .upstream_text(error::beginning(text))
+        .upstream_text(text)
 }

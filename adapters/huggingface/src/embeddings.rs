@@ -60,5 +60,5 @@ pub(crate) fn answer(reply: &Response) -> Result<Step> {
 fn nothing(reply: &Response, text: &str) -> Failure {
     Failure::new(Kind::Upstream, text)
         .status(reply.status())
-        .upstream_text(error::beginning(reply.text().unwrap_or_default()))
+        .upstream_text(reply.text().unwrap_or_default())
 }

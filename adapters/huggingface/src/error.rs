@@ -6,8 +6,6 @@ use witgate_sdk::{Failure, Kind, Response};
 
 use crate::answer::unreadable;
 
-/// As much of a body is kept for the log.
-const LOGGED_BYTES: usize = 2048;
 /// As much of a plain text is shown to the client.
 const SHOWN_BYTES: usize = 300;
 
@@ -40,7 +38,7 @@ pub(crate) fn from_reply(reply: &Response) -> Failure {
         let shown = &plain[..plain.floor_char_boundary(SHOWN_BYTES)];
         return Failure::new(sorted(failure.kind(), reply.status(), None, shown), shown)
             .status(reply.status())
-            .upstream_text(beginning(text));
+            .upstream_text(text);
     };
     let kind = sorted(
         failure.kind(),
@@ -78,9 +76,7 @@ pub(crate) fn from_event(text: &str) -> Failure {
         .filter(|text| !text.is_empty())
         .unwrap_or_else(|| "The provider broke the answer off with an error.".to_owned());
     let kind = sorted(Kind::Upstream, status, body.error_type.as_deref(), &message);
-    let failure = Failure::new(kind, message)
-        .status(status)
-        .upstream_text(beginning(text));
+    let failure = Failure::new(kind, message).status(status).upstream_text(text);
     match body.error_type {
         Some(word) => failure.code(word),
         None => failure,
@@ -95,11 +91,6 @@ pub(crate) fn in_answer(reply: &Response) -> Failure {
         Some(_) => from_event(text).status(reply.status()),
         None => unreadable(reply.status(), text),
     }
-}
-
-/// As much of the provider's text as the log gets.
-pub(crate) fn beginning(text: &str) -> &str {
-    &text[..text.floor_char_boundary(LOGGED_BYTES)]
 }
 
 /// The kind, by TGI's word for it or by what only the message tells.

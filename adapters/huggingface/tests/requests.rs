@@ -4,21 +4,13 @@ use serde_json::{Value, json};
 use witgate_huggingface::HuggingFace;
 use witgate_sdk::testing::{Call, Played, Reply, manifest, self_tests};
 
-fn with(fields: &Value) -> Value {
-    let mut request = json!({"model": "m", "messages": [{"role": "user", "content": "Go"}]});
-    for (key, value) in fields.as_object().expect("fields are an object") {
-        request[key] = value.clone();
-    }
-    request
-}
-
 /// The body that is sent for a request with these fields beside a user's message.
 fn sent(fields: &Value) -> Value {
-    Call::chat(with(fields).to_string()).request::<HuggingFace>().json()
+    Call::says("Go").with(fields).request::<HuggingFace>().json()
 }
 
 fn refused(fields: &Value) -> (String, String) {
-    let played = Call::chat(with(fields).to_string()).play::<HuggingFace>([]);
+    let played = Call::says("Go").with(fields).play::<HuggingFace>([]);
     let failure = played.failure();
     (failure.kind.clone(), failure.param.clone().unwrap_or_default())
 }
@@ -218,7 +210,7 @@ fn a_streamed_answer_has_its_text_its_reason_and_its_usage_and_no_special_tokens
 
 #[test]
 fn the_text_at_which_an_answer_ended_is_no_part_of_it() {
-    let call = Call::chat(with(&json!({"stop": ["\n###"]})).to_string());
+    let call = Call::says("Go").with(&json!({"stop": ["\n###"]}));
     let events = [
         token("One\n"),
         token("two\n"),
@@ -238,7 +230,7 @@ fn the_text_at_which_an_answer_ended_is_no_part_of_it() {
 
 #[test]
 fn likelihoods_are_told_whole_and_streamed() {
-    let call = Call::chat(with(&json!({"logprobs": true, "top_logprobs": 1})).to_string());
+    let call = Call::says("Go").with(&json!({"logprobs": true, "top_logprobs": 1}));
     let mut event = last("a", "a", "length");
     let likely = json!({"id": 2, "text": "b", "logprob": -1.5, "special": false});
     event["top_tokens"] = json!([likely]);

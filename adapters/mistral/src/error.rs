@@ -21,7 +21,7 @@ pub(crate) fn from_reply(reply: &Response) -> Failure {
         .collect();
     Failure::new(Kind::InvalidRequest, sentences.join("; "))
         .status(reply.status())
-        .upstream_text(&text[..text.floor_char_boundary(2048)])
+        .upstream_text(text)
         .param(place.as_str())
 }
 

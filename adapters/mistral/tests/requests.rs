@@ -4,11 +4,8 @@ use witgate_mistral::Mistral;
 use witgate_sdk::testing::{Call, Reply, Value, json, manifest, self_tests};
 
 fn sent_to(model: &str, fields: &Value) -> Value {
-    let mut body = json!({"model": model, "messages": [{"role": "user", "content": "Go"}]});
-    for (key, value) in fields.as_object().expect("fields are an object") {
-        body[key] = value.clone();
-    }
-    Call::chat(body.to_string()).request::<Mistral>().json()
+    let call = Call::says("Go").with(&json!({ "model": model })).with(fields);
+    call.request::<Mistral>().json()
 }
 
 fn sent(fields: &Value) -> Value {

@@ -7,9 +7,6 @@ use witgate_sdk::{Chunks, Context, Decoder, Failure, Flow, Frame, Kind, Response
 
 use crate::error;
 
-/// As much of an unreadable answer is kept for the log.
-const LOGGED_BYTES: usize = 2048;
-
 /// A whole answer, or a line of a streamed one.
 #[derive(Deserialize)]
 struct Line<'a> {
@@ -111,8 +108,7 @@ impl Call<'_> {
 }
 
 fn unreadable(text: &str) -> Failure {
-    let logged = &text[..text.floor_char_boundary(LOGGED_BYTES)];
-    Failure::new(Kind::Upstream, "The provider's answer is none of Ollama's.").upstream_text(logged)
+    Failure::new(Kind::Upstream, "The provider's answer is none of Ollama's.").upstream_text(text)
 }
 
 /// The client's answer.
@@ -128,12 +124,6 @@ pub(crate) fn whole(ctx: &Context, reply: &Response) -> Result<Step> {
         .ok_or_else(|| unreadable(body).status(reply.status()))?;
     let calls = said.tool_calls.as_deref().unwrap_or_default();
     let text = said.content.as_deref().unwrap_or_default();
-    let mut message = Message::new("assistant", text);
-    if text.is_empty() && !calls.is_empty() {
-        message.content = None;
-        message.rest.push("content", Raw::default());
-    }
-    message.reasoning_content = said.thinking.clone().filter(|text| !text.is_empty());
     let call = |call: &Call<'_>| {
         ToolCall::new(
             call.id(ctx),
@@ -141,7 +131,8 @@ pub(crate) fn whole(ctx: &Context, reply: &Response) -> Result<Step> {
             call.arguments().to_owned(),
         )
     };
-    message.tool_calls = calls.iter().map(call).collect();
+    let mut message = Message::answer(text, calls.iter().map(call).collect());
+    message.reasoning_content = said.thinking.clone().filter(|text| !text.is_empty());
     let mut response = ChatResponse::new(message, line.finish(!calls.is_empty()));
     if let (Some(list), Some(choice)) = (&line.logprobs, response.choices.first_mut()) {
         choice.logprobs = logprobs(list);

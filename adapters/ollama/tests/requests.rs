@@ -4,17 +4,9 @@ use serde_json::{Value, json};
 use witgate_ollama::Ollama;
 use witgate_sdk::testing::{Call, Reply, manifest, self_tests};
 
-fn with(fields: &Value) -> Value {
-    let mut request = json!({"model": "qwen3", "messages": [{"role": "user", "content": "Go"}]});
-    for (key, value) in fields.as_object().expect("fields are an object") {
-        request[key] = value.clone();
-    }
-    request
-}
-
 /// The body that is sent for a request with these fields beside a user's message.
 fn sent(fields: &Value) -> Value {
-    Call::chat(with(fields).to_string()).request::<Ollama>().json()
+    Call::says("Go").model("qwen3").with(fields).request::<Ollama>().json()
 }
 
 fn messages(given: &Value) -> Value {
@@ -22,7 +14,7 @@ fn messages(given: &Value) -> Value {
 }
 
 fn refused(fields: &Value) -> (String, String) {
-    let played = Call::chat(with(fields).to_string()).play::<Ollama>([]);
+    let played = Call::says("Go").model("qwen3").with(fields).play::<Ollama>([]);
     let failure = played.failure();
     (failure.kind.clone(), failure.param.clone().unwrap_or_default())
 }
@@ -72,7 +64,9 @@ fn settings_are_options_and_zero_is_kept() {
 #[test]
 fn the_operators_options_are_for_clients_that_set_none() {
     let config = r#"{"options": {"num_ctx": 32768, "seed": 1}, "keep_alive": -1}"#;
-    let body = Call::chat(with(&json!({"seed": 2})).to_string())
+    let body = Call::says("Go")
+        .model("qwen3")
+        .with(&json!({"seed": 2}))
         .config(config)
         .request::<Ollama>()
         .json();

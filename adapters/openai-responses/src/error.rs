@@ -6,9 +6,6 @@ use witgate_sdk::{Failure, Kind, Response};
 
 use crate::json::{Object, string};
 
-/// As much of the provider's text is kept for the log.
-const LOGGED_BYTES: usize = 2048;
-
 /// An error, in all the forms it has in a response or an event: its members inside `error`, or bare.
 #[derive(Default, Deserialize)]
 struct Said<'a> {
@@ -58,7 +55,7 @@ pub(crate) fn told(text: &str, status: u16) -> Failure {
     let kind = code.as_deref().and_then(|code| kind(code, &message));
     let mut failure = Failure::new(kind.unwrap_or(Kind::Upstream), message)
         .status(status)
-        .upstream_text(clip(text));
+        .upstream_text(text);
     if let Some(code) = code {
         failure = failure.code(code);
     }
@@ -70,9 +67,7 @@ pub(crate) fn told(text: &str, status: u16) -> Failure {
 
 /// A stream or an answer that is not of this API.
 pub(crate) fn unreadable(status: u16, what: &str, body: &str) -> Failure {
-    Failure::new(Kind::Upstream, what)
-        .status(status)
-        .upstream_text(clip(body))
+    Failure::new(Kind::Upstream, what).status(status).upstream_text(body)
 }
 
 /// True if the text is an error, and nothing but that.
@@ -106,8 +101,4 @@ fn kind(code: &str, message: &str) -> Option<Kind> {
         _ if code.contains("image") => Kind::InvalidRequest,
         _ => return None,
     })
-}
-
-fn clip(text: &str) -> &str {
-    &text[..text.floor_char_boundary(LOGGED_BYTES)]
 }

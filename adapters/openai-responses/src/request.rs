@@ -4,7 +4,6 @@
 //! it stands.
 
 mod assistant;
-mod chat;
 mod conversation;
 mod format;
 mod parts;
@@ -13,9 +12,9 @@ mod tools;
 
 use serde::Deserialize;
 use witgate_sdk::Failure;
+use witgate_sdk::openai::text::Chat;
 
-use crate::json::{push_field, push_string};
-use chat::Chat;
+use crate::json::{push_field, push_list, push_string};
 use conversation::Conversation;
 pub(crate) use settings::DROPPED;
 use settings::Settings;
@@ -54,8 +53,7 @@ pub(crate) struct Sent {
 
 /// Translates the client's request into a body for `POST /responses`.
 pub(crate) fn translate(body: &str, about: &About<'_>) -> Result<Sent, Failure> {
-    let chat: Chat<'_> = serde_json::from_str(body)
-        .map_err(|error| Failure::invalid_request(format!("The request cannot be read: {error}.")))?;
+    let chat = Chat::parse(body)?;
     let settings = Settings::read(&chat.fields)?;
     let conversation = Conversation::of(&chat.messages, about.own)?;
     let tools = tools::list(&chat.tools, settings.web_search)?;
@@ -70,9 +68,7 @@ pub(crate) fn translate(body: &str, about: &About<'_>) -> Result<Sent, Failure> 
     out.push_str(",\"input\":[");
     out.push_str(&conversation.input);
     out.push(']');
-    if !tools.is_empty() {
-        push_field(&mut out, "tools", &["[", &tools, "]"].concat());
-    }
+    push_list(&mut out, "tools", &tools);
     if let Some(choice) = settings.tool_choice.filter(|_| !tools.is_empty()) {
         push_field(&mut out, "tool_choice", &tools::choice(choice)?);
     }

@@ -34,7 +34,7 @@ pub(crate) fn no_such_model(model: &str) -> Failure {
 /// Replicate said something that cannot be read.
 pub(crate) fn unreadable(body: &str) -> Failure {
     let beginning: String = body.chars().take(500).collect();
-    Failure::new(Kind::Upstream, "Replicate's answer cannot be read").upstream_text(beginning)
+    Failure::new(Kind::Upstream, "Replicate's answer cannot be read").upstream_text(&beginning)
 }
 
 /// An error reply, whatever the call.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::json::text::push_string;
 use crate::openai::Usage;
 use crate::{Failure, Result, Step};
 
@@ -67,11 +68,11 @@ impl Chunks {
     pub fn tool_call(&mut self, index: u64, id: &str, name: &str, arguments: &str) {
         let mut text = tool_call_head(index);
         text.push_str(r#""id":"#);
-        quote(&mut text, id);
+        push_string(&mut text, id);
         text.push_str(r#","type":"function","function":{"name":"#);
-        quote(&mut text, name);
+        push_string(&mut text, name);
         text.push_str(r#","arguments":"#);
-        quote(&mut text, arguments);
+        push_string(&mut text, arguments);
         text.push_str("}}]}}]}");
         self.list.push(text);
     }
@@ -80,7 +81,7 @@ impl Chunks {
     pub fn tool_arguments(&mut self, index: u64, more: &str) {
         let mut text = tool_call_head(index);
         text.push_str(r#""function":{"arguments":"#);
-        quote(&mut text, more);
+        push_string(&mut text, more);
         text.push_str("}}]}}]}");
         self.list.push(text);
     }
@@ -88,7 +89,7 @@ impl Chunks {
     /// The answer is complete, for this reason: `stop`, `length`, `tool_calls`, `content_filter`.
     pub fn finish(&mut self, reason: &str) {
         let mut text = String::from(r#"{"choices":[{"index":0,"delta":{},"finish_reason":"#);
-        quote(&mut text, reason);
+        push_string(&mut text, reason);
         text.push_str("}]}");
         self.list.push(text);
     }
@@ -128,7 +129,7 @@ impl Chunks {
         text.push_str(r#"{"choices":[{"index":0,"delta":{""#);
         text.push_str(key);
         text.push_str(r#"":"#);
-        quote(&mut text, value);
+        push_string(&mut text, value);
         text.push_str("}}]}");
         self.list.push(text);
     }
@@ -154,45 +155,9 @@ fn tool_call_head(index: u64) -> String {
     text
 }
 
-/// Adds `value` as a JSON string.
-fn quote(text: &mut String, value: &str) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    text.push('"');
-    let mut copied = 0;
-    for (at, byte) in value.bytes().enumerate() {
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0..0x20 => "\\u00",
-            _ => continue,
-        };
-        // An escaped byte is ASCII, so both cuts are between characters.
-        text.push_str(value.get(copied..at).unwrap_or_default());
-        text.push_str(escape);
-        if escape == "\\u00" {
-            text.push(char::from(HEX[usize::from(byte >> 4)]));
-            text.push(char::from(HEX[usize::from(byte & 15)]));
-        }
-        copied = at + 1;
-    }
-    text.push_str(value.get(copied..).unwrap_or_default());
-    text.push('"');
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Chunks, quote};
-
-    #[test]
-    fn text_of_every_kind_survives_in_a_chunk() {
-        let every: String = ('\0'..='\u{17f}').chain(['\u{2028}', '😀', '"', '\\']).collect();
-        let mut text = String::new();
-        quote(&mut text, &every);
-        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), every);
-    }
+    use super::Chunks;
 
     #[test]
     fn the_chunks_written_as_text_are_those_of_openai() {

@@ -6,6 +6,9 @@ use crate::bindings::base::witgate::adapter::types as wit;
 
 mod upstream;
 
+/// As much of a provider's text as the log gets.
+const LOGGED_BYTES: usize = 2048;
+
 /// What kind of failure it is. The host decides by it about retry and fallback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -148,10 +151,10 @@ impl Failure {
         self
     }
 
-    /// The provider's own text, for the log only.
+    /// The provider's own text, for the log only: as much of it as the log gets, 2 KiB.
     #[must_use]
-    pub fn upstream_text(mut self, text: impl Into<String>) -> Self {
-        self.0.upstream = Some(text.into());
+    pub fn upstream_text(mut self, text: &str) -> Self {
+        self.0.upstream = Some(text[..text.floor_char_boundary(LOGGED_BYTES)].to_owned());
         self
     }
 

@@ -73,7 +73,8 @@
 //! It is also all that a small API needs. Where bodies are long, let JSON be copied less: a struct that is `Serialize` is written faster
 //! than [`json!`]; [`Str`](json::Str) is a text that borrows from the JSON it is read from, [`Raw`](json::Raw) any value that you only
 //! pass on, [`Number`](json::Number) one with every digit. [`object!`] makes structs that also keep the fields they do not know, as
-//! those in [`openai`] do.
+//! those in [`openai`] do. And [`openai::text`] reads a chat in one pass, with all that is only passed on left as JSON text: the
+//! quickest way to write a long one anew.
 //!
 //! ## 4. Streams
 //!
@@ -209,6 +210,7 @@ mod step;
 mod stream;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+pub mod time;
 pub mod url;
 
 pub use adapter::{Adapter, Result};

@@ -10,6 +10,8 @@
 //! | `embeddings` | [`EmbeddingsRequest`] | [`EmbeddingsResponse`] | |
 //! | `completions` | [`CompletionRequest`] | [`CompletionResponse`] | [`CompletionResponse`] |
 //! | `models` | | [`ModelList`] | |
+//!
+//! [`text`] reads a chat request another way: more quickly, for adapters that write long ones anew.
 
 mod chunk;
 mod completions;
@@ -19,6 +21,7 @@ mod message;
 mod models;
 mod request;
 mod response;
+pub mod text;
 mod usage;
 
 pub use chunk::{ChatChunk, ChunkChoice, Delta, FunctionDelta, ToolCallDelta};

@@ -1,7 +1,7 @@
 //! A provider's error reaches the client in the provider's own words, and the host as what it is.
 
 use witgate_sdk::testing::{Call, Failed, Reply};
-use witgate_sdk::{Adapter, Context, Manifest, Request, Response, Result, Step};
+use witgate_sdk::{Adapter, Context, Failure, Kind, Manifest, Request, Response, Result, Step};
 
 /// Sends anything and takes any reply of status 2xx.
 struct Plain;
@@ -111,4 +111,12 @@ fn the_wait_that_a_provider_asks_for_is_passed_on() {
     for odd in ["soon", "-1", "NaN", "1e99", "Wed, 21 Oct 2026 07:28:00 GMT"] {
         assert_eq!(failed(busy().header("retry-after", odd)).retry_after_ms, None, "{odd}");
     }
+}
+
+#[test]
+fn the_log_gets_the_beginning_of_a_long_text_and_no_half_character() {
+    let failure = Failure::new(Kind::Upstream, "unreadable").upstream_text(&"é".repeat(5000));
+    assert_eq!(failure.into_wit().upstream, Some("é".repeat(1024)));
+    let failure = Failure::new(Kind::Upstream, "unreadable").upstream_text(&["a", &"é".repeat(5000)].concat());
+    assert_eq!(failure.into_wit().upstream.map(|text| text.len()), Some(2047));
 }

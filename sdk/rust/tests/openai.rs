@@ -1,7 +1,8 @@
 //! What clients and servers send survives being read and written.
 
 use witgate_sdk::openai::{
-    ChatChunk, ChatRequest, ChatResponse, CompletionRequest, EmbeddingsInput, EmbeddingsRequest, parse,
+    ChatChunk, ChatRequest, ChatResponse, CompletionRequest, EmbeddingsInput, EmbeddingsRequest, Message, ToolCall,
+    parse,
 };
 
 /// Reads and writes; what comes out is compared as text, so order and digits count.
@@ -107,4 +108,23 @@ fn inputs_of_embeddings_come_in_four_forms() {
     assert!(parse::<EmbeddingsRequest<'_>>(r#"{"input":["a",1]}"#).is_err());
     let prompt = parse::<CompletionRequest<'_>>(r#"{"prompt":"Once","echo":true}"#).unwrap();
     assert_eq!(prompt.prompt.texts().unwrap(), ["Once"]);
+}
+
+#[test]
+fn an_answer_that_only_calls_says_null() {
+    let written = |message: &Message<'_>| serde_json::to_string(message).expect("it is JSON");
+    let call = || vec![ToolCall::new("c", "f", "{}")];
+    let calls = r#""tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]"#;
+    assert_eq!(
+        written(&Message::answer("", call())),
+        format!(r#"{{"role":"assistant",{calls},"content":null}}"#)
+    );
+    assert_eq!(
+        written(&Message::answer("a", call())),
+        format!(r#"{{"role":"assistant","content":"a",{calls}}}"#)
+    );
+    assert_eq!(
+        written(&Message::answer("", Vec::new())),
+        r#"{"role":"assistant","content":""}"#
+    );
 }

@@ -6,9 +6,9 @@
 use serde_json::value::RawValue;
 
 use witgate_sdk::Failure;
+use witgate_sdk::openai::text::Message;
 
 use super::assistant;
-use super::chat::Message;
 use super::parts::{Parts, push_marker};
 use super::refuse;
 use crate::json::{push_comma, push_field, push_string};

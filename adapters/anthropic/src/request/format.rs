@@ -3,7 +3,6 @@
 use witgate_sdk::Failure;
 
 use super::settings::push_text_field;
-use super::tools::Choice;
 use super::{refuse, schema};
 use crate::json::{Object, push_comma, push_field, push_string};
 use crate::model::Model;
@@ -69,17 +68,6 @@ fn tool(named: &Object<'_>, schema: &str) -> String {
     schema::push_object(&mut out, schema);
     out.push('}');
     out
-}
-
-/// Which tool must be called so that there is an answer: the format's, or one of the client's own, if it may call those. A model that
-/// was told to think cannot be forced.
-pub(super) fn choice(client: Choice, has_tools: bool, thinks: bool) -> Choice {
-    match client {
-        Choice::Tool(_) => client,
-        _ if thinks => Choice::Auto,
-        Choice::Unsaid | Choice::Auto | Choice::Any if has_tools => Choice::Any,
-        _ => Choice::Tool(structured::TOOL.to_owned()),
-    }
 }
 
 /// Asks for JSON in the system prompt.

@@ -26,7 +26,7 @@ const SAID_IN_WORDS: [&str; 13] = [
 const MAX_DEPTH: usize = 64;
 
 /// Writes the schema of a tool's input. Its root must be of type object.
-pub(super) fn push_object(out: &mut String, schema: &str) {
+pub fn push_object(out: &mut String, schema: &str) {
     let Some(object) = Object::parse(schema) else {
         out.push_str("{\"type\":\"object\",\"properties\":{}}");
         return;

@@ -2,16 +2,13 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
 use witgate_sdk::Failure;
+use witgate_sdk::openai::text::{Message, ToolChoice, old_form, stops, whole_number};
 
-use super::chat::Message;
 use super::format::Format;
 use super::thinking::Thinking;
-use super::tools::Choice;
-use super::{refuse, unsupported};
-use crate::json::{Object, push_comma, push_field, push_string, string};
+use super::unsupported;
+use crate::json::{Object, push_comma, push_field, push_list, push_string, string};
 use crate::model::Model;
 
 /// Fields of OpenAI's that Anthropic has nothing like.
@@ -67,8 +64,7 @@ impl<'a> Settings<'a> {
             parallel_tool_calls: true,
             ..Self::default()
         };
-        let fields = fields.0.iter().map(|(key, value)| (&**key, value.get()));
-        for (key, value) in fields.filter(|(_, value)| *value != "null") {
+        for (key, value) in fields.entries() {
             settings.set(key, value)?;
         }
         Ok(settings)
@@ -76,8 +72,8 @@ impl<'a> Settings<'a> {
 
     fn set(&mut self, key: &'a str, value: &'a str) -> Result<(), Failure> {
         match key {
-            "max_completion_tokens" => self.max_tokens = Some(number(key, value)?),
-            "max_tokens" => self.max_tokens = Some(self.max_tokens.map_or_else(|| number(key, value), Ok)?),
+            "max_completion_tokens" => self.max_tokens = Some(whole_number(key, value)?),
+            "max_tokens" => self.max_tokens = Some(self.max_tokens.map_or_else(|| whole_number(key, value), Ok)?),
             "tool_choice" => self.tool_choice = Some(value),
             "parallel_tool_calls" => self.parallel_tool_calls = value != "false",
             "response_format" => self.response_format = Some(value),
@@ -139,7 +135,13 @@ impl<'a> Settings<'a> {
     }
 
     /// Decides how the model is to think, from the client's `reasoning_effort`.
-    pub(super) fn decide_thinking(&mut self, model: Model, max_tokens: u64, choice: &Choice, messages: &[Message<'_>]) {
+    pub(super) fn decide_thinking(
+        &mut self,
+        model: Model,
+        max_tokens: u64,
+        choice: &ToolChoice,
+        messages: &[Message<'_>],
+    ) {
         if let (None, Some(effort)) = (self.thinking, self.effort.as_deref()) {
             self.decided = Thinking::of(effort, model, max_tokens, choice, messages);
         }
@@ -211,16 +213,8 @@ impl<'a> Settings<'a> {
 fn refused(key: &str) -> Failure {
     match key {
         "audio" => unsupported("Anthropic's models do not speak.".to_owned(), key.to_owned()),
-        _ => {
-            let text = format!("{key} is OpenAI's old form: use tools and tool_choice.");
-            refuse(text, key.to_owned())
-        }
+        _ => old_form(key),
     }
-}
-
-fn number(key: &str, value: &str) -> Result<u64, Failure> {
-    let wrong = |_| refuse(format!("{key} must be a whole number."), key.to_owned());
-    value.parse().map_err(wrong)
 }
 
 /// Anthropic knows two tiers.
@@ -234,21 +228,14 @@ fn service_tier(value: &str) -> Option<&'static str> {
 
 /// One stop sequence or a list. The API takes none that is only white space.
 fn push_stop(out: &mut String, stop: &str) {
-    let list: Vec<&RawValue> = serde_json::from_str(stop).unwrap_or_default();
-    let single = string(stop).is_some().then_some(stop);
     let mut sequences = String::new();
-    for sequence in list.iter().map(|sequence| sequence.get()).chain(single) {
+    for sequence in stops(stop) {
         if string(sequence).is_some_and(|text| !text.trim().is_empty()) {
             push_comma(&mut sequences);
             sequences.push_str(sequence);
         }
     }
-    if !sequences.is_empty() {
-        push_comma(out);
-        out.push_str("\"stop_sequences\":[");
-        out.push_str(&sequences);
-        out.push(']');
-    }
+    push_list(out, "stop_sequences", &sequences);
 }
 
 /// Writes `text` as a JSON string after `key`.

@@ -1,11 +1,8 @@
 //! `reasoning_effort` as Anthropic's thinking: led by an effort where the model decides itself, else by a budget of tokens.
 
-use super::chat::Message;
-use super::tools::Choice;
-use crate::model::Model;
+use witgate_sdk::openai::text::{Message, ToolChoice};
 
-/// The API takes no smaller budget.
-const LEAST_BUDGET: u64 = 1024;
+use crate::model::{LEAST_BUDGET, Model};
 
 /// How the model is to think.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -21,29 +18,23 @@ pub(super) enum Thinking {
 
 impl Thinking {
     /// What `effort` means for this model and this request.
-    pub(super) fn of(effort: &str, model: Model, max_tokens: u64, choice: &Choice, messages: &[Message<'_>]) -> Self {
+    pub(super) fn of(
+        effort: &str,
+        model: Model,
+        max_tokens: u64,
+        choice: &ToolChoice,
+        messages: &[Message<'_>],
+    ) -> Self {
         // A model that must call a tool cannot think first.
         if effort == "none" || !model.thinks() || choice.forces() {
             return Self::Unsaid;
         }
         if model.adaptive_thinking() {
-            return Self::Adaptive(match effort {
-                "minimal" | "low" => "low",
-                "medium" => "medium",
-                "xhigh" if model.extra_high_effort() => "xhigh",
-                "max" => "max",
-                _ => "high",
-            });
+            return Self::Adaptive(model.effort(effort));
         }
-        let wanted = match effort {
-            "minimal" => LEAST_BUDGET,
-            "low" => 2_048,
-            "medium" => 8_192,
-            _ => 16_384,
-        };
         // The budget is a part of max_tokens: a quarter stays for the answer.
-        let budget = wanted.min(max_tokens - max_tokens / 4);
-        if budget < LEAST_BUDGET || unsigned_call_pending(messages) {
+        let budget = model.thinking_budget(effort).min(max_tokens - max_tokens / 4);
+        if budget < LEAST_BUDGET || thoughts_are_missing(messages) {
             return Self::Unsaid;
         }
         Self::Budget(budget)
@@ -74,15 +65,13 @@ impl Thinking {
 }
 
 /// The model waits for results of calls whose thinking the client did not bring back: the API would refuse to think on.
-fn unsigned_call_pending(messages: &[Message<'_>]) -> bool {
+#[must_use]
+pub fn thoughts_are_missing(messages: &[Message<'_>]) -> bool {
     let turn = messages.iter().rev().take_while(|message| message.role != "user");
     let unsigned = |message: &Message<'_>| {
-        let calls = message.tool_calls.as_ref().is_some_and(|calls| !calls.is_empty());
-        let signed = message
-            .thinking_blocks
-            .as_ref()
-            .is_some_and(|blocks| !blocks.is_empty());
-        calls && !signed && message.extra_content.is_none()
+        let thoughts = message.thinking_blocks.as_ref();
+        let signed = thoughts.is_some_and(|blocks| !blocks.is_empty());
+        !message.calls().is_empty() && !signed && message.extra_content.is_none()
     };
     turn.into_iter().any(unsigned)
 }

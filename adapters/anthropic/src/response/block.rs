@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::content::Place;
 use crate::json::{Object, push_string};
+use crate::kept::Place;
 
 /// A block of a message, or of `content_block_start`.
 #[derive(Debug, Deserialize)]

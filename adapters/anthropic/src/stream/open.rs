@@ -3,8 +3,8 @@
 use serde_json::value::RawValue;
 use witgate_sdk::Chunks;
 
-use crate::content::Place;
-use crate::json::{Object, between_quotes, pieces, push_comma, push_field, string};
+use crate::json::{Object, pieces, push_comma, push_escaped, push_field, string};
+use crate::kept::Place;
 use crate::response::Block;
 use crate::structured;
 
@@ -170,7 +170,7 @@ pub(super) fn push_arguments(out: &mut Chunks, call: u64, text: &str) {
 
 /// JSON text as the inside of a JSON string.
 pub(super) fn escaped(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 16);
-    crate::json::push_string(&mut quoted, text);
-    between_quotes(&quoted).unwrap_or_default().to_owned()
+    let mut out = String::with_capacity(text.len() + 16);
+    push_escaped(&mut out, text);
+    out
 }

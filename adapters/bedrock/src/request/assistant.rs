@@ -2,21 +2,20 @@
 
 use serde_json::value::RawValue;
 use witgate_sdk::Failure;
+use witgate_sdk::openai::text::{Message, ToolCall};
 
-use super::chat::{Message, ToolCall};
 use super::conversation::push_call_id;
 use super::parts::{Parts, push_cache_point, push_text};
 use super::refuse;
-use crate::block::Block;
-use crate::json::{Object, push_comma, push_field, push_string, string};
-use crate::kept::KEY;
+use crate::block::{Block, KEY};
+use crate::json::{Object, between_brackets, push_comma, push_field, push_string, string};
 
 /// Adds the blocks of an assistant's message: thinking, then text, then calls; or the very blocks an earlier answer gave. `last`: the
 /// conversation ends with it, so the model goes on where it ends. `cache`: the model takes cache points.
 pub(super) fn push(out: &mut String, message: &Message<'_>, at: usize, last: bool, cache: bool) -> Result<(), Failure> {
     if let Some(blocks) = own_blocks(message) {
         push_comma(out);
-        out.push_str(&blocks);
+        out.push_str(blocks);
         return Ok(());
     }
     for block in message.thinking_blocks.iter().flatten() {
@@ -48,9 +47,8 @@ pub(super) fn push(out: &mut String, message: &Message<'_>, at: usize, last: boo
 }
 
 /// The blocks in `extra_content`, if they still say what the message says: a client may have changed its text or its calls.
-fn own_blocks(message: &Message<'_>) -> Option<String> {
-    let extra = Object::parse(message.extra_content?.get())?;
-    let list = Object::parse(extra.get(KEY)?)?.get("content")?;
+fn own_blocks<'a>(message: &Message<'a>) -> Option<&'a str> {
+    let list = message.extra(KEY)?.get("content")?;
     let blocks: Vec<Block<'_>> = serde_json::from_str(list).ok()?;
     let said: String = blocks.iter().map(Block::said).collect();
     let made = blocks
@@ -58,20 +56,8 @@ fn own_blocks(message: &Message<'_>) -> Option<String> {
         .filter_map(Block::client_call)
         .map(|call| call.id.as_deref());
     let asked = message.calls().iter().map(|call| call.id.as_deref());
-    let same = message_text(message) == said && made.eq(asked);
-    same.then(|| list.trim().trim_start_matches('[').trim_end_matches(']').to_owned())
-        .filter(|blocks| !blocks.trim().is_empty())
-}
-
-fn message_text(message: &Message<'_>) -> String {
-    let Some(content) = message.content.map(RawValue::get) else {
-        return String::new();
-    };
-    if let Some(text) = string(content) {
-        return text.into_owned();
-    }
-    let parts: Vec<Object<'_>> = serde_json::from_str(content).unwrap_or_default();
-    parts.iter().filter_map(|part| part.text("text")).collect()
+    let same = message.text() == said && made.eq(asked);
+    between_brackets(list).filter(|blocks| same && !blocks.trim().is_empty())
 }
 
 /// Adds a signed thought, as Anthropic writes it and as answers are given out here.
@@ -113,23 +99,7 @@ fn push_call(out: &mut String, call: &ToolCall<'_>) -> Option<()> {
     push_call_id(out, id);
     push_field(out, "name", function.name.get());
     out.push_str(",\"input\":");
-    push_input(out, function.arguments.map_or("\"\"", RawValue::get));
+    function.push_arguments(out);
     out.push_str("}}");
     Some(())
-}
-
-/// Writes the arguments as the object the API wants. A model may have written what is no object: that is kept as a text in one.
-fn push_input(out: &mut String, arguments: &str) {
-    let is_object = |text: &str| text.starts_with('{') && serde_json::from_str::<&RawValue>(text).is_ok();
-    let text = string(arguments);
-    let input = text.as_deref().unwrap_or(arguments).trim();
-    if is_object(input) {
-        out.push_str(input);
-    } else if input.is_empty() || input == "null" {
-        out.push_str("{}");
-    } else {
-        out.push_str("{\"arguments\":");
-        push_string(out, input);
-        out.push('}');
-    }
 }

@@ -5,9 +5,9 @@
 
 use serde_json::value::RawValue;
 use witgate_sdk::Failure;
+use witgate_sdk::openai::text::Message;
 
 use super::assistant;
-use super::chat::Message;
 use super::parts::{Parts, push_cache_point};
 use super::refuse;
 use crate::json::{push_comma, push_string};

@@ -2,7 +2,7 @@
 
 use witgate_sdk::Failure;
 
-use super::tools::{Choice, push_spec};
+use super::tools::push_spec;
 use super::{quoted, refuse};
 use crate::json::{Object, push_comma};
 use crate::model::Model;
@@ -59,17 +59,6 @@ fn tool(named: &Object<'_>, schema: &str) -> String {
     let mut out = String::new();
     push_spec(&mut out, &quoted(structured::TOOL), Some(&quoted(&description)), schema);
     out
-}
-
-/// Which tool must be called so that there is an answer: the format's, or one of the client's own, if it may call those. A model that
-/// was told to think cannot be forced.
-pub(super) fn choice(client: Choice, has_tools: bool, thinks: bool) -> Choice {
-    match client {
-        Choice::Tool(_) => client,
-        _ if thinks => Choice::Auto,
-        Choice::Unsaid | Choice::Auto | Choice::Any if has_tools => Choice::Any,
-        _ => Choice::Tool(structured::TOOL.to_owned()),
-    }
 }
 
 /// Asks for JSON in the system prompt.

@@ -1,34 +1,11 @@
 //! The content of a message: a string or a list of parts to Converse's blocks.
 
-use std::borrow::Cow;
-
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use witgate_sdk::Failure;
+use witgate_sdk::openai::text::{Content, Part};
 
 use super::{media, refuse};
-use crate::json::{Object, push_comma, push_field, string};
-
-/// One part of a list.
-#[derive(Deserialize)]
-struct Part<'a> {
-    #[serde(borrow)]
-    r#type: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    text: Option<&'a RawValue>,
-    #[serde(borrow)]
-    refusal: Option<&'a RawValue>,
-    #[serde(borrow)]
-    image_url: Option<&'a RawValue>,
-    #[serde(borrow)]
-    video_url: Option<&'a RawValue>,
-    #[serde(borrow)]
-    input_audio: Option<Object<'a>>,
-    #[serde(borrow)]
-    file: Option<Object<'a>>,
-    #[serde(borrow)]
-    cache_control: Option<&'a RawValue>,
-}
+use crate::json::{Object, is_blank, push_comma, push_field};
 
 /// Translates the content of one message.
 pub(super) struct Parts {
@@ -59,20 +36,14 @@ impl Parts {
         content: Option<&RawValue>,
         marker: Option<&RawValue>,
     ) -> Result<(), Failure> {
-        let Some(content) = content.map(RawValue::get) else {
-            return Ok(());
-        };
         let start = out.len();
         let mut marked = false;
-        if content.starts_with('"') {
-            self.words |= push_text(out, content);
-        } else {
-            let Ok(parts) = serde_json::from_str::<Vec<&RawValue>>(content) else {
-                let text = "The content of a message is a string or a list of parts.".to_owned();
-                return Err(refuse(text, format!("messages[{}].content", self.message)));
-            };
-            for (at, raw) in parts.iter().enumerate() {
-                marked = self.push_part(out, raw.get(), at)?;
+        match Content::parse(content, self.message)? {
+            Content::Text(text) => self.words |= push_text(out, text),
+            Content::Parts(parts) => {
+                for (at, raw) in parts.iter().enumerate() {
+                    marked = self.push_part(out, raw.get(), at)?;
+                }
             }
         }
         if out.len() > start && !marked && self.cache {
@@ -84,21 +55,20 @@ impl Parts {
     /// Adds one part; says whether it carries a marker of its own.
     fn push_part(&mut self, out: &mut String, raw: &str, at: usize) -> Result<bool, Failure> {
         let param = || format!("messages[{}].content[{at}]", self.message);
-        let unreadable = || refuse("This part of a message cannot be read.".to_owned(), param());
-        let part: Part<'_> = serde_json::from_str(raw).map_err(|_| unreadable())?;
+        let part = Part::parse(raw).ok_or_else(|| Part::unreadable(param()))?;
         let start = out.len();
-        match part.r#type.as_deref() {
+        match part.kind.as_deref() {
             Some("text") => self.words |= push_text(out, part.text.map_or("\"\"", RawValue::get)),
             Some("refusal") => self.words |= push_text(out, part.refusal.map_or("\"\"", RawValue::get)),
             Some("image_url") => {
-                let url = part.image_url.and_then(|image| url_of(image.get()));
-                let url = url.ok_or_else(|| refuse("An image part needs a URL.".to_owned(), param()))?;
+                let url = Part::url(part.image_url)
+                    .ok_or_else(|| refuse("An image part needs a URL.".to_owned(), param()))?;
                 let pushed = media::push_url(out, "image", &url, &mut self.documents);
                 pushed.map_err(|text| refuse(text, param()))?;
             }
             Some("video_url") => {
-                let url = part.video_url.and_then(|video| url_of(video.get()));
-                let url = url.ok_or_else(|| refuse("A video part needs a URL.".to_owned(), param()))?;
+                let url =
+                    Part::url(part.video_url).ok_or_else(|| refuse("A video part needs a URL.".to_owned(), param()))?;
                 let pushed = media::push_url(out, "video", &url, &mut self.documents);
                 pushed.map_err(|text| refuse(text, param()))?;
             }
@@ -153,15 +123,4 @@ pub(super) fn push_cache_point(out: &mut String, marker: Option<&str>) {
         push_field(out, "ttl", ttl);
     }
     out.push_str("}}");
-}
-
-fn is_blank(text: &str) -> bool {
-    // Nearly every text begins with a letter, so nearly none is read to the end here.
-    let letter = text.as_bytes().get(1).is_some_and(u8::is_ascii_alphanumeric);
-    !letter && string(text).is_some_and(|text| text.trim().is_empty())
-}
-
-/// `image_url` is an object with a `url`; some clients send the URL itself.
-fn url_of(image: &str) -> Option<Cow<'_, str>> {
-    string(image).or_else(|| Object::parse(image)?.text("url"))
 }

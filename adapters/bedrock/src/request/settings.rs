@@ -3,14 +3,13 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
+use witgate_anthropic::thoughts_are_missing;
 use witgate_sdk::Failure;
+use witgate_sdk::openai::text::{Message, ToolChoice, old_form, stops, whole_number};
 
-use super::chat::Message;
-use super::thinking::{Thinking, unsigned_call_pending};
-use super::tools::Choice;
-use super::{refuse, unsupported};
-use crate::json::{Object, push_comma, push_field, push_number, string};
+use super::thinking::Thinking;
+use super::unsupported;
+use crate::json::{Object, push_comma, push_field, push_list, push_number, string};
 use crate::model::{Family, Model};
 
 /// Fields of OpenAI's that Bedrock has nothing like.
@@ -83,8 +82,7 @@ impl<'a> Settings<'a> {
             parallel_tool_calls: true,
             ..Self::default()
         };
-        let fields = fields.0.iter().map(|(key, value)| (&**key, value.get()));
-        for (key, value) in fields.filter(|(_, value)| *value != "null") {
+        for (key, value) in fields.entries() {
             settings.set(key, value)?;
         }
         Ok(settings)
@@ -92,8 +90,8 @@ impl<'a> Settings<'a> {
 
     fn set(&mut self, key: &'a str, value: &'a str) -> Result<(), Failure> {
         match key {
-            "max_completion_tokens" => self.max_tokens = Some(number(key, value)?),
-            "max_tokens" => self.max_tokens = Some(self.max_tokens.map_or_else(|| number(key, value), Ok)?),
+            "max_completion_tokens" => self.max_tokens = Some(whole_number(key, value)?),
+            "max_tokens" => self.max_tokens = Some(self.max_tokens.map_or_else(|| whole_number(key, value), Ok)?),
             "tool_choice" => self.tool_choice = Some(value),
             "parallel_tool_calls" => self.parallel_tool_calls = value != "false",
             "response_format" => self.response_format = Some(value),
@@ -114,9 +112,9 @@ impl<'a> Settings<'a> {
     }
 
     /// Decides how the model is to think, from the client's `reasoning_effort`.
-    pub(super) fn decide_thinking(&mut self, model: Model<'_>, choice: &Choice, messages: &[Message<'_>]) {
+    pub(super) fn decide_thinking(&mut self, model: Model<'_>, choice: &ToolChoice, messages: &[Message<'_>]) {
         if let (None, Some(effort)) = (self.thinking, self.effort.as_deref()) {
-            let bound = choice.forces() || unsigned_call_pending(messages);
+            let bound = choice.forces() || thoughts_are_missing(messages);
             self.decided = Thinking::of(effort, model, self.max_tokens, bound);
         }
     }
@@ -207,16 +205,8 @@ fn merge(out: &mut String, own: Option<&str>) {
 fn refused(key: &str) -> Failure {
     match key {
         "audio" => unsupported("Bedrock's models do not speak here.".to_owned(), key.to_owned()),
-        _ => {
-            let text = format!("{key} is OpenAI's old form: use tools and tool_choice.");
-            refuse(text, key.to_owned())
-        }
+        _ => old_form(key),
     }
-}
-
-fn number(key: &str, value: &str) -> Result<u64, Failure> {
-    let wrong = |_| refuse(format!("{key} must be a whole number."), key.to_owned());
-    value.parse().map_err(wrong)
 }
 
 fn service_tier(value: &str) -> Option<&'static str> {
@@ -230,16 +220,12 @@ fn service_tier(value: &str) -> Option<&'static str> {
 
 /// One stop sequence or a list.
 fn push_stop(out: &mut String, stop: &str) {
-    let list: Vec<&RawValue> = serde_json::from_str(stop).unwrap_or_default();
-    let single = string(stop).is_some().then_some(stop);
     let mut sequences = String::new();
-    for sequence in list.iter().map(|sequence| sequence.get()).chain(single) {
+    for sequence in stops(stop) {
         if string(sequence).is_some_and(|text| !text.is_empty()) {
             push_comma(&mut sequences);
             sequences.push_str(sequence);
         }
     }
-    if !sequences.is_empty() {
-        push_field(out, "stopSequences", &["[", &sequences, "]"].concat());
-    }
+    push_list(out, "stopSequences", &sequences);
 }

@@ -1,12 +1,11 @@
 //! `reasoning_effort`, for the models that think: Claude, led by an effort where the model decides itself and else by a budget of tokens,
 //! and Amazon's Nova.
 
-use super::chat::Message;
+use witgate_anthropic::LEAST_BUDGET;
+
 use crate::json::push_field;
 use crate::model::Model;
 
-/// The API takes no smaller budget.
-const LEAST_BUDGET: u64 = 1024;
 /// What stays for the answer where the client names no limit.
 const FOR_THE_ANSWER: u64 = 4096;
 
@@ -42,20 +41,9 @@ impl Thinking {
             return Self::Unsaid;
         };
         if claude.adaptive_thinking() {
-            return Self::Adaptive(match effort {
-                "minimal" | "low" => "low",
-                "medium" => "medium",
-                "xhigh" if claude.extra_high_effort() => "xhigh",
-                "max" => "max",
-                _ => "high",
-            });
+            return Self::Adaptive(claude.effort(effort));
         }
-        let wanted = match effort {
-            "minimal" => LEAST_BUDGET,
-            "low" => 2_048,
-            "medium" => 8_192,
-            _ => 16_384,
-        };
+        let wanted = claude.thinking_budget(effort);
         let Some(limit) = max_tokens else {
             return Self::Budget(wanted, Some(wanted + FOR_THE_ANSWER));
         };
@@ -99,15 +87,4 @@ impl Thinking {
             }
         }
     }
-}
-
-/// The model waits for results of calls whose thinking the client did not bring back: the API would refuse to think on.
-pub(super) fn unsigned_call_pending(messages: &[Message<'_>]) -> bool {
-    let turn = messages.iter().rev().take_while(|message| message.role != "user");
-    let unsigned = |message: &Message<'_>| {
-        let thoughts = message.thinking_blocks.as_ref();
-        let signed = thoughts.is_some_and(|blocks| !blocks.is_empty());
-        !message.calls().is_empty() && !signed && message.extra_content.is_none()
-    };
-    turn.into_iter().any(unsigned)
 }

@@ -1,9 +1,10 @@
 //! A content block that is still being streamed.
 
 use serde_json::value::RawValue;
+use witgate_anthropic::Place;
 
 use crate::json::{Object, push_comma, push_field, string};
-use crate::kept::{Place, Thought};
+use crate::thought::Thought;
 
 /// What a block is to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

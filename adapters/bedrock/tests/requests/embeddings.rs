@@ -5,11 +5,7 @@ use witgate_sdk::testing::{Call, Played, Reply, Sent};
 const CONFIG: &str = r#"{"region":"us-east-1"}"#;
 
 fn embed(model: &str, fields: &Value, replies: impl IntoIterator<Item = Reply>) -> Played {
-    let mut body = json!({"model": model, "input": ["a", "b"]});
-    for (key, value) in fields.as_object().expect("fields are an object") {
-        body[key] = value.clone();
-    }
-    let call = Call::new("embeddings", body.to_string());
+    let call = Call::new("embeddings", r#"{"input":["a","b"]}"#).with(fields);
     call.model(model).config(CONFIG).play::<Bedrock>(replies)
 }
 

@@ -1,15 +1,19 @@
 //! An assistant's message, back to the parts it came from.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 use witgate_sdk::Failure;
+use witgate_sdk::openai::text::{Called, Message, ToolCall};
 
-use super::chat::{Message, ToolCall};
 use super::parts::{self, push_text};
 use super::refuse;
 use crate::answer::{OWN_ID, Part};
-use crate::json::{Object, push_comma, push_field, push_string, string};
+use crate::json::{Object, between_brackets, push_comma, push_field, push_string, string};
 use crate::model::Model;
 
+/// Where Google's own is in an `extra_content`.
+const GOOGLE: &str = "google";
 /// Stands for the signature that a call of another provider's never had; Google documents it for such histories.
 const NO_SIGNATURE: &str = "\"skip_thought_signature_validator\"";
 
@@ -21,10 +25,10 @@ pub(super) fn push(
     model: Model,
     vertex: bool,
 ) -> Result<(), Failure> {
-    let google = message.extra_content.and_then(|extra| google(extra.get()));
+    let google = message.extra(GOOGLE);
     if let Some(parts) = google.as_ref().and_then(|google| own_parts(message, google)) {
         push_comma(out);
-        out.push_str(&parts);
+        out.push_str(parts);
         return Ok(());
     }
     let signature = google.as_ref().and_then(|google| google.get("thought_signature"));
@@ -52,13 +56,8 @@ pub(super) fn push(
     Ok(())
 }
 
-/// The `google` of an `extra_content`.
-fn google(extra: &str) -> Option<Object<'_>> {
-    Object::parse(Object::parse(extra)?.get("google")?)
-}
-
 /// The parts in `extra_content`, if they still say what the message says: a client may have changed its text or its calls.
-fn own_parts(message: &Message<'_>, google: &Object<'_>) -> Option<String> {
+fn own_parts<'a>(message: &Message<'_>, google: &Object<'a>) -> Option<&'a str> {
     let list = google.get("parts")?;
     let parts: Vec<Part<'_>> = serde_json::from_str(list).ok()?;
     let shown = parts.iter().filter(|part| part.thought != Some(true));
@@ -66,13 +65,13 @@ fn own_parts(message: &Message<'_>, google: &Object<'_>) -> Option<String> {
     let made = parts
         .iter()
         .filter_map(|part| Some(&*part.function_call.as_ref()?.name));
-    let asked = message
-        .calls()
-        .iter()
-        .map(|call| call.function.as_ref().map_or("", |function| &*function.name));
-    let same = parts::text_of(message.content) == said && made.eq(asked);
-    let inside = list.trim().trim_start_matches('[').trim_end_matches(']');
-    (same && !inside.trim().is_empty()).then(|| inside.to_owned())
+    let same = message.text() == said && made.eq(message.calls().iter().map(called));
+    between_brackets(list).filter(|parts| same && !parts.trim().is_empty())
+}
+
+/// The name of the function that is called, "" if there is none.
+pub(super) fn called<'a>(call: &ToolCall<'a>) -> Cow<'a, str> {
+    call.function.as_ref().and_then(Called::name).unwrap_or_default()
 }
 
 /// Adds the text with its signature, which belongs to all of it or to its tail. False if the text is no longer the one that was signed.
@@ -106,16 +105,16 @@ fn push_signed(out: &mut String, content: &str, signature: &str, tail: Option<&s
 /// `first`: the model refuses the message if this call, its first, has no signature.
 fn push_call(out: &mut String, call: &ToolCall<'_>, first: bool, vertex: bool) -> Option<()> {
     let function = call.function.as_ref()?;
+    let name = function.name()?;
     push_comma(out);
     out.push_str("{\"functionCall\":{");
     push_id(out, call.id.as_deref().unwrap_or_default(), vertex);
     out.push_str("\"name\":");
-    push_string(out, &function.name);
+    push_string(out, &name);
     out.push_str(",\"args\":");
-    push_args(out, function.arguments.map_or("\"\"", RawValue::get));
+    function.push_arguments(out);
     out.push('}');
-    let google = call.extra_content.and_then(|extra| google(extra.get()));
-    let signature = google.and_then(|google| google.get("thought_signature"));
+    let signature = call.extra(GOOGLE).and_then(|google| google.get("thought_signature"));
     if let Some(signature) = signature.or_else(|| first.then_some(NO_SIGNATURE)) {
         push_field(out, "thoughtSignature", signature);
     }
@@ -130,21 +129,5 @@ pub(super) fn push_id(out: &mut String, id: &str, vertex: bool) {
         out.push_str("\"id\":");
         push_string(out, id);
         out.push(',');
-    }
-}
-
-/// Writes the arguments as the object the API wants. A model may have written what is no object: that is kept as a text in one.
-fn push_args(out: &mut String, arguments: &str) {
-    let is_object = |text: &str| text.starts_with('{') && serde_json::from_str::<&RawValue>(text).is_ok();
-    let text = string(arguments);
-    let args = text.as_deref().unwrap_or(arguments).trim();
-    if is_object(args) {
-        out.push_str(args);
-    } else if args.is_empty() || args == "null" {
-        out.push_str("{}");
-    } else {
-        out.push_str("{\"arguments\":");
-        push_string(out, args);
-        out.push('}');
     }
 }

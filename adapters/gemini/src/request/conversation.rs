@@ -6,9 +6,9 @@
 use std::mem::take;
 
 use witgate_sdk::Failure;
+use witgate_sdk::openai::text::Message;
 
 use super::assistant;
-use super::chat::Message;
 use super::parts;
 use super::refuse;
 use super::results::Results;

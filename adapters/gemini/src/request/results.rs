@@ -6,9 +6,9 @@ use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 use witgate_sdk::Failure;
+use witgate_sdk::openai::text::{Message, ToolCall};
 
-use super::assistant::push_id;
-use super::chat::{Message, ToolCall};
+use super::assistant::{called, push_id};
 use super::{parts, refuse};
 use crate::json::{Object, between_quotes, push_comma, push_string, string};
 use crate::model::Model;
@@ -18,9 +18,9 @@ pub(super) struct Results<'m> {
     images_inside: bool,
     vertex: bool,
     /// names of all calls, by id
-    names: HashMap<&'m str, &'m str>,
+    names: HashMap<&'m str, Cow<'m, str>>,
     /// the last message's calls: id, name, and whether it was answered
-    pending: Vec<(&'m str, &'m str, bool)>,
+    pending: Vec<(&'m str, Cow<'m, str>, bool)>,
     /// where to look for the next call: results mostly come in the order of the calls
     next: usize,
     /// results with the places of their calls
@@ -49,8 +49,8 @@ impl<'m> Results<'m> {
         self.next = 0;
         for call in calls {
             let id = call.id.as_deref().unwrap_or_default();
-            let name = call.function.as_ref().map_or("", |function| &*function.name);
-            self.names.insert(id, name);
+            let name = called(call);
+            self.names.insert(id, name.clone());
             self.pending.push((id, name, false));
         }
     }
@@ -58,26 +58,28 @@ impl<'m> Results<'m> {
     /// Adds a tool's message.
     pub(super) fn add(&mut self, message: &'m Message<'m>, at: usize) -> Result<(), Failure> {
         let id = message.tool_call_id.as_deref().unwrap_or_default();
-        let (place, name) = self.call(id, message.name.as_deref()).ok_or_else(|| {
-            let text = "A tool's message must answer a call of an assistant's message before it, or have a name.";
-            refuse(text, format!("messages[{at}].tool_call_id"))
-        })?;
-        let result = self.result(message, at, id, name)?;
+        let (place, name) = self
+            .call(id, message.name.and_then(|name| string(name.get())))
+            .ok_or_else(|| {
+                let text = "A tool's message must answer a call of an assistant's message before it, or have a name.";
+                refuse(text, format!("messages[{at}].tool_call_id"))
+            })?;
+        let result = self.result(message, at, id, &name)?;
         self.parts.push((place, result));
         Ok(())
     }
 
     /// The place and the name of the call that a result answers: the one of this id, else the first of this name, else the first.
-    fn call(&mut self, id: &str, name: Option<&'m str>) -> Option<(usize, &'m str)> {
+    fn call(&mut self, id: &str, name: Option<Cow<'m, str>>) -> Option<(usize, Cow<'m, str>)> {
         let open = |fits: &dyn Fn(&str, &str) -> bool| {
             let (before, after) = self.pending.split_at(self.next.min(self.pending.len()));
-            let fits = |(own, called, answered): &(&str, &str, bool)| !answered && fits(own, called);
+            let fits = |(own, called, answered): &(&str, Cow<'_, str>, bool)| !answered && fits(own, called);
             let later = after.iter().position(fits).map(|at| before.len() + at);
             later.or_else(|| before.iter().position(fits))
         };
         let by_id = || open(&|own, _| !id.is_empty() && own == id);
-        let by_name = || open(&|_, called| Some(called) == name);
-        let known = || self.names.get(id).copied().filter(|_| !id.is_empty());
+        let by_name = || open(&|_, called| Some(called) == name.as_deref());
+        let known = || self.names.get(id).cloned().filter(|_| !id.is_empty());
         let place = by_id().or_else(by_name);
         let place = place.or_else(|| {
             if known().is_none() && name.is_none() {
@@ -92,7 +94,7 @@ impl<'m> Results<'m> {
         let call = &mut self.pending[place];
         call.2 = true;
         self.next = place + 1;
-        Some((place, call.1))
+        Some((place, call.1.clone()))
     }
 
     fn result(&self, message: &Message<'_>, at: usize, id: &str, name: &str) -> Result<String, Failure> {

@@ -1,11 +1,11 @@
 //! The fields beside messages and tools: renamed into `generationConfig`, dropped where Gemini has nothing like them, passed on where
 //! they are its own.
 
-use serde_json::value::RawValue;
 use witgate_sdk::Failure;
+use witgate_sdk::openai::text::{old_form, stops};
 
 use super::format::Format;
-use super::{refuse, thinking, unsupported};
+use super::{thinking, unsupported};
 use crate::json::{Object, push_comma, push_field, string};
 use crate::model::Model;
 
@@ -75,14 +75,13 @@ impl<'a> Settings<'a> {
     /// Sorts the fields.
     pub(super) fn read(fields: &'a Object<'a>) -> Result<Self, Failure> {
         let mut settings = Self::default();
-        for (key, value) in fields.0.iter().filter(|(_, value)| value.get() != "null") {
+        for (key, value) in fields.entries() {
             settings.set(key, value)?;
         }
         Ok(settings)
     }
 
-    fn set(&mut self, key: &'a str, value: &'a RawValue) -> Result<(), Failure> {
-        let text = value.get();
+    fn set(&mut self, key: &'a str, text: &'a str) -> Result<(), Failure> {
         if let Some((_, name)) = GENERATION.iter().find(|(ours, _)| *ours == key) {
             self.generation.push((name, text));
             return Ok(());
@@ -220,20 +219,16 @@ fn refused(key: &str) -> Failure {
             "Gemini's models speak in formats of their own: ask with speechConfig.",
             key,
         ),
-        _ => refuse(format!("{key} is OpenAI's old form: use tools and tool_choice."), key),
+        _ => old_form(key),
     }
 }
 
 /// One stop sequence or a list of them, as a list.
 fn sequences(stop: &str) -> Option<String> {
-    let list: Vec<&RawValue> = serde_json::from_str(stop).unwrap_or_default();
-    let single = string(stop).map(|_| stop);
     let mut out = String::from("[");
-    for sequence in list.iter().map(|sequence| sequence.get()).chain(single) {
-        if sequence != "\"\"" {
-            push_comma(&mut out);
-            out.push_str(sequence);
-        }
+    for sequence in stops(stop).into_iter().filter(|sequence| *sequence != "\"\"") {
+        push_comma(&mut out);
+        out.push_str(sequence);
     }
     out.push(']');
     (out != "[]").then_some(out)

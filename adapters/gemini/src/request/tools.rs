@@ -1,110 +1,43 @@
 //! Tools, and which of them the model may call.
 
-use std::borrow::Cow;
-
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use witgate_sdk::Failure;
+use witgate_sdk::openai::text::{Allowed, Function, Tool, ToolChoice};
 
 use super::schema::{self, Translated};
-use super::{refuse, unsupported};
-use crate::json::{Object, push_comma, push_field, push_string, string};
+use super::unsupported;
+use crate::json::{push_comma, push_field, push_string, string};
 
-#[derive(Deserialize)]
-struct Tool<'a> {
-    #[serde(borrow)]
-    r#type: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    function: Option<Function<'a>>,
+/// The model must call one of the functions there are.
+const ANY: &str = "ANY";
+
+/// Reads the client's `tool_choice`: Gemini's word for it, if it says anything, and the functions that may be called. One that must be
+/// called is the only one that may be.
+pub(super) fn choice(choice: Option<&str>) -> Result<(Option<&'static str>, Allowed), Failure> {
+    let (choice, allowed) = ToolChoice::parse(choice)?;
+    Ok(match choice {
+        ToolChoice::Unsaid => (None, allowed),
+        ToolChoice::Auto => (Some("AUTO"), allowed),
+        ToolChoice::None => (Some("NONE"), allowed),
+        ToolChoice::Any => (Some(ANY), allowed),
+        ToolChoice::Tool(name) => (Some(ANY), Allowed(Some(vec![name]))),
+    })
 }
 
-#[derive(Deserialize)]
-struct Function<'a> {
-    #[serde(borrow)]
-    name: Cow<'a, str>,
-    #[serde(borrow)]
-    description: Option<&'a RawValue>,
-    #[serde(borrow)]
-    parameters: Option<&'a RawValue>,
-}
-
-/// Which functions the model may or must call.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) enum Choice {
-    /// the client said nothing
-    #[default]
-    Unsaid,
-    /// as the model likes
-    Auto,
-    /// none
-    None,
-    /// one of those there are
-    Any,
-}
-
-impl Choice {
-    /// Reads `tool_choice`, and the names of the functions it is limited to, if it is.
-    pub(super) fn parse(choice: Option<&str>) -> Result<(Self, Option<Vec<String>>), Failure> {
-        let Some(text) = choice else {
-            return Ok((Self::Unsaid, None));
-        };
-        let wrong = || refuse("This tool_choice is not known.", "tool_choice");
-        if let Some(word) = string(text) {
-            return Ok((Self::word(&word).ok_or_else(wrong)?, None));
+/// Gemini's `functionCallingConfig`. Names can be given only where one must be called.
+pub(super) fn calling_config(mode: &str, Allowed(names): &Allowed) -> String {
+    let mut out = ["{\"mode\":\"", mode, "\""].concat();
+    if let (ANY, Some(names)) = (mode, names) {
+        let mut list = String::from("[");
+        for name in names {
+            push_comma(&mut list);
+            push_string(&mut list, name);
         }
-        let choice = Object::parse(text).ok_or_else(wrong)?;
-        let named = |object: Option<Object<'_>>| object?.text("name").map(Cow::into_owned);
-        match &*choice.text("type").unwrap_or_default() {
-            "function" => {
-                let name = named(choice.get("function").and_then(Object::parse)).ok_or_else(wrong)?;
-                Ok((Self::Any, Some(vec![name])))
-            }
-            // Anthropic's form.
-            "tool" => Ok((Self::Any, Some(vec![named(Some(choice)).ok_or_else(wrong)?]))),
-            "allowed_tools" => {
-                let allowed = choice.get("allowed_tools").and_then(Object::parse).ok_or_else(wrong)?;
-                let mode = Self::word(&allowed.text("mode").unwrap_or_default()).ok_or_else(wrong)?;
-                let tools: Vec<Tool<'_>> = allowed
-                    .get("tools")
-                    .and_then(|tools| serde_json::from_str(tools).ok())
-                    .ok_or_else(wrong)?;
-                let names = tools.iter().filter_map(|tool| tool.function.as_ref());
-                Ok((mode, Some(names.map(|function| function.name.to_string()).collect())))
-            }
-            word => Ok((Self::word(word).ok_or_else(wrong)?, None)),
-        }
+        list.push(']');
+        push_field(&mut out, "allowedFunctionNames", &list);
     }
-
-    fn word(word: &str) -> Option<Self> {
-        match word {
-            "auto" => Some(Self::Auto),
-            "none" => Some(Self::None),
-            "required" | "any" => Some(Self::Any),
-            _ => None,
-        }
-    }
-
-    /// Gemini's `functionCallingConfig`, if there is anything to say. Names can be given only where one must be called.
-    pub(super) fn to_json(&self, allowed: Option<&[String]>) -> Option<String> {
-        let mode = match self {
-            Self::Unsaid => return None,
-            Self::Auto => "AUTO",
-            Self::None => "NONE",
-            Self::Any => "ANY",
-        };
-        let mut out = ["{\"mode\":\"", mode, "\""].concat();
-        if let (Self::Any, Some(names)) = (self, allowed) {
-            let mut list = String::from("[");
-            for name in names {
-                push_comma(&mut list);
-                push_string(&mut list, name);
-            }
-            list.push(']');
-            push_field(&mut out, "allowedFunctionNames", &list);
-        }
-        out.push('}');
-        Some(out)
-    }
+    out.push('}');
+    out
 }
 
 /// The tools as Gemini wants them.
@@ -116,17 +49,18 @@ pub(super) struct Tools {
     pub(super) functions: bool,
 }
 
-/// The client's tools; only those in `allowed`, if it is given. `web_search`: the client wants the provider's own search.
-pub(super) fn list(tools: &[&RawValue], allowed: Option<&[String]>, web_search: bool) -> Result<Tools, Failure> {
+/// The client's tools; of functions, only those that are allowed. `web_search`: the client wants the provider's own search.
+pub(super) fn list(tools: &[&RawValue], allowed: &Allowed, web_search: bool) -> Result<Tools, Failure> {
     let (mut functions, mut own) = (String::new(), String::new());
     for (at, raw) in tools.iter().enumerate() {
         let param = || format!("tools[{at}]");
-        let tool: Tool<'_> =
-            serde_json::from_str(raw.get()).map_err(|_| refuse("This tool cannot be read.", param()))?;
-        match (&tool.function, tool.r#type.as_deref()) {
+        let tool = Tool::parse(raw, at)?;
+        let kind = tool.kind.and_then(|kind| string(kind.get()));
+        match (&tool.function, kind.as_deref()) {
             (Some(function), _) => {
-                if allowed.is_none_or(|names| names.iter().any(|name| **name == *function.name)) {
-                    push_function(&mut functions, function);
+                let name = function.name().ok_or_else(|| Tool::unreadable(at))?;
+                if allowed.has(function) {
+                    push_function(&mut functions, &name, function);
                 }
             }
             // One of Gemini's own: googleSearch, codeExecution, …
@@ -156,10 +90,10 @@ pub(super) fn list(tools: &[&RawValue], allowed: Option<&[String]>, web_search: 
     Ok(tools)
 }
 
-fn push_function(out: &mut String, function: &Function<'_>) {
+fn push_function(out: &mut String, name: &str, function: &Function<'_>) {
     push_comma(out);
     out.push_str("{\"name\":");
-    push_string(out, &function.name);
+    push_string(out, name);
     if let Some(description) = function.description {
         push_field(out, "description", description.get());
     }

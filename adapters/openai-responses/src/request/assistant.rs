@@ -2,11 +2,11 @@
 
 use serde_json::value::RawValue;
 use witgate_sdk::Failure;
+use witgate_sdk::openai::text::{Message, ToolCall};
 
-use super::chat::{Message, ToolCall};
-use super::parts::{self, Part};
+use super::parts::Part;
 use super::refuse;
-use crate::json::{Object, between_quotes, pieces, push_comma, push_field, push_string};
+use crate::json::{between_brackets, between_quotes, pieces, push_comma, push_field, push_string};
 use crate::output::Item;
 
 /// Adds the items of an assistant's message: text, then calls.
@@ -63,9 +63,8 @@ fn push_content(out: &mut String, text: &str, refusal: &str) {
 
 /// The very items of an earlier answer, from `extra_content`, if they still say what the message says: a client may have changed its
 /// text or its calls.
-pub(super) fn own_items(message: &Message<'_>) -> Option<String> {
-    let extra = Object::parse(message.extra_content?.get())?;
-    let list = Object::parse(extra.get("openai")?)?.get("output")?;
+pub(super) fn own_items<'a>(message: &Message<'a>) -> Option<&'a str> {
+    let list = message.extra("openai")?.get("output")?;
     let items: Vec<&RawValue> = serde_json::from_str(list).ok()?;
     let items: Vec<Item<'_>> = items.iter().filter_map(|raw| Item::parse(raw.get())).collect();
     let said: String = items.iter().map(Item::text).collect();
@@ -74,9 +73,8 @@ pub(super) fn own_items(message: &Message<'_>) -> Option<String> {
         .calls()
         .iter()
         .map(|call| call.id.as_deref().unwrap_or_default());
-    let same = parts::text_of(message.content) == said && made.map(|call| call.id).eq(asked);
-    let inside = list.trim().trim_start_matches('[').trim_end_matches(']');
-    (same && !inside.trim().is_empty()).then(|| inside.to_owned())
+    let same = message.text() == said && made.map(|call| call.id).eq(asked);
+    between_brackets(list).filter(|items| same && !items.trim().is_empty())
 }
 
 fn push_call(out: &mut String, call: &ToolCall<'_>) -> Option<()> {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 use witgate_sdk::Failure;
+use witgate_sdk::openai::text::Message;
 
-use super::chat::Message;
 use super::{assistant, parts, refuse};
 use crate::json::{between_quotes, push_comma, push_field, push_string};
 
@@ -44,7 +44,7 @@ impl<'m> Conversation<'m> {
             "user" => self.push_message(message, at)?,
             "assistant" => {
                 match assistant::own_items(message).filter(|_| own) {
-                    Some(items) => self.push_own(&items),
+                    Some(items) => self.push_own(items),
                     None => assistant::push(&mut self.input, message, at)?,
                 }
                 let custom = message.calls().iter().filter(|call| call.custom.is_some());

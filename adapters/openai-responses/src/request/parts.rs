@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use witgate_sdk::Failure;
 
 use super::refuse;
-use crate::json::{Object, pieces, push_comma, push_field, string};
+use crate::json::{Object, pieces, push_comma, push_field};
 
 /// A part, read as far as the translation looks at it.
 #[derive(Deserialize)]
@@ -58,18 +58,6 @@ pub(super) fn texts(list: &str) -> Option<Vec<&str>> {
         .iter()
         .all(text)
         .then(|| parts.iter().map(|part| pieces(part.text)).collect())
-}
-
-/// The text of a content, with its value.
-pub(super) fn text_of(content: Option<&RawValue>) -> String {
-    let Some(content) = content.map(RawValue::get) else {
-        return String::new();
-    };
-    if let Some(text) = string(content) {
-        return text.into_owned();
-    }
-    let parts: Vec<Part<'_>> = serde_json::from_str(content).unwrap_or_default();
-    parts.iter().filter_map(|part| string(part.text?.get())).collect()
 }
 
 /// The error says what is wrong with the part.

@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 use witgate_sdk::Failure;
+use witgate_sdk::openai::text::old_form;
 
 use super::{Config, format, refuse, unsupported};
 use crate::json::{Object, push_comma, push_field, push_string, string};
@@ -53,8 +54,8 @@ impl<'a> Settings<'a> {
     /// Sorts the fields.
     pub(super) fn read(fields: &'a Object<'a>) -> Result<Self, Failure> {
         let mut settings = Self::default();
-        for (key, value) in fields.0.iter().filter(|(_, value)| value.get() != "null") {
-            settings.set(key, value.get())?;
+        for (key, value) in fields.entries() {
+            settings.set(key, value)?;
         }
         Ok(settings)
     }
@@ -83,10 +84,7 @@ impl<'a> Settings<'a> {
             "background" if value == "true" => {
                 return Err(unsupported("A chat cannot be answered in the background.", key));
             }
-            "functions" | "function_call" => {
-                let text = format!("{key} is OpenAI's old form: use tools and tool_choice.");
-                return Err(refuse(text, key));
-            }
+            "functions" | "function_call" => return Err(old_form(key)),
             _ if DROPPED.contains(&key) || DONE.contains(&key) => {}
             // The API's own, or the same in both.
             _ => self.further.push((key, value)),

@@ -6,9 +6,6 @@ use super::{Failure, Kind};
 use crate::Response;
 use crate::json::{Raw, Str};
 
-/// As much of a provider's text as the log gets.
-const LOGGED_BYTES: usize = 2048;
-
 impl Failure {
     /// What a reply of status 300 or more means: a kind by its status, the provider's own message, code and `retry-after`.
     ///
@@ -23,9 +20,7 @@ impl Failure {
             None => format!("the provider answered with status {}", reply.status()),
         };
         let kind = kind(reply.status(), &message, words.code.as_deref());
-        let mut failure = Self::new(kind, message)
-            .status(reply.status())
-            .upstream_text(beginning(text));
+        let mut failure = Self::new(kind, message).status(reply.status()).upstream_text(text);
         failure.0.code = words.code;
         failure.0.param = words.param;
         failure.0.retry_after_ms = retry_after_ms(reply).or(words.retry_after_ms);
@@ -185,9 +180,4 @@ fn ms(seconds: f64) -> Option<u32> {
         reason = "it was just checked to fit"
     )]
     (0.0..=f64::from(u32::MAX)).contains(&ms).then_some(ms as u32)
-}
-
-/// The beginning of `text`, cut between characters.
-fn beginning(text: &str) -> &str {
-    &text[..text.floor_char_boundary(LOGGED_BYTES)]
 }

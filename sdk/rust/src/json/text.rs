@@ -31,6 +31,8 @@ pub struct Object<'a>(
 
 impl<'a> Object<'a> {
     /// Reads an object; `None` for any other value.
+    // One piece of code for all callers: the reader is large, and a call is nothing beside reading.
+    #[inline(never)]
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
@@ -43,6 +45,12 @@ impl<'a> Object<'a> {
         Some(value.get()).filter(|text| *text != "null")
     }
 
+    /// The entries in their order, each value as JSON text, without those that are `null`.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        let entries = self.0.iter().map(|(key, value)| (&**key, value.get()));
+        entries.filter(|(_, value)| *value != "null")
+    }
+
     /// The key's value, if it is a string.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<Cow<'a, str>> {
@@ -51,6 +59,7 @@ impl<'a> Object<'a> {
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    #[inline(never)]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Entries;
         impl<'de> Visitor<'de> for Entries {
@@ -79,7 +88,14 @@ pub struct Key<'a>(
     pub Cow<'a, str>,
 );
 
+/// The objects of a list; `None` for any other value.
+#[inline(never)]
+pub(crate) fn objects(text: &str) -> Option<Vec<Object<'_>>> {
+    serde_json::from_str(text).ok()
+}
+
 /// A JSON string's value; `None` for any other value.
+#[inline(never)]
 #[must_use]
 pub fn string(text: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Key<'_>>(text).ok().map(|key| key.0)
@@ -91,15 +107,36 @@ pub fn between_quotes(text: &str) -> Option<&str> {
     text.strip_prefix('"')?.strip_suffix('"')
 }
 
+/// The text between the brackets of a JSON list: its values with commas between them.
+#[must_use]
+pub fn between_brackets(text: &str) -> Option<&str> {
+    text.strip_prefix('[')?.strip_suffix(']')
+}
+
 /// As [`between_quotes`], "" for what is no string.
 #[must_use]
 pub fn pieces(value: Option<&RawValue>) -> &str {
     value.and_then(|value| between_quotes(value.get())).unwrap_or_default()
 }
 
+/// Is this a JSON string of nothing but white space? Many APIs refuse blank texts.
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    // Nearly every text begins with a letter, so nearly none is read to the end here.
+    let letter = text.as_bytes().get(1).is_some_and(u8::is_ascii_alphanumeric);
+    !letter && string(text).is_some_and(|text| text.trim().is_empty())
+}
+
 /// Writes `text` as a JSON string.
 pub fn push_string(out: &mut String, text: &str) {
     out.push('"');
+    push_escaped(out, text);
+    out.push('"');
+}
+
+/// Writes `text` as a piece of a JSON string: without its quotes.
+pub fn push_escaped(out: &mut String, text: &str) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut clean = 0;
     for (at, byte) in text.bytes().enumerate() {
         if byte >= 0x20 && byte != b'"' && byte != b'\\' {
@@ -113,10 +150,20 @@ pub fn push_string(out: &mut String, text: &str) {
             b'\n' => out.push_str("\\n"),
             b'\r' => out.push_str("\\r"),
             b'\t' => out.push_str("\\t"),
-            _ => out.push_str(&format!("\\u{byte:04x}")),
+            _ => {
+                out.push_str("\\u00");
+                out.push(char::from(HEX[usize::from(byte >> 4)]));
+                out.push(char::from(HEX[usize::from(byte & 15)]));
+            }
         }
     }
     out.push_str(&text[clean..]);
+}
+
+/// Writes pieces of a JSON string as one: with its quotes.
+pub fn push_quoted(out: &mut String, pieces: &str) {
+    out.push('"');
+    out.push_str(pieces);
     out.push('"');
 }
 
@@ -138,4 +185,44 @@ pub fn push_field(out: &mut String, key: &str, value: &str) {
 /// As [`push_field`] for a number.
 pub fn push_number(out: &mut String, key: &str, value: u64) {
     push_field(out, key, &value.to_string());
+}
+
+/// Writes `"key":[values]`, after a comma where one is needed; nothing if there are no `values`, which are JSON text with commas between
+/// them.
+pub fn push_list(out: &mut String, key: &str, values: &str) {
+    if !values.is_empty() {
+        push_comma(out);
+        push_string(out, key);
+        out.push_str(":[");
+        out.push_str(values);
+        out.push(']');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_blank, push_list, push_string};
+
+    #[test]
+    fn text_of_every_kind_survives_being_written() {
+        let every: String = ('\0'..='\u{17f}').chain(['\u{2028}', '😀', '"', '\\']).collect();
+        let mut text = String::new();
+        push_string(&mut text, &every);
+        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), every);
+    }
+
+    #[test]
+    fn a_list_without_values_is_not_written() {
+        let mut out = String::from("{");
+        push_list(&mut out, "none", "");
+        push_list(&mut out, "some", "1,2");
+        push_list(&mut out, "more", "3");
+        assert_eq!(out, r#"{"some":[1,2],"more":[3]"#);
+    }
+
+    #[test]
+    fn blank_is_white_space_however_it_is_written() {
+        assert!(["\"\"", "\" \"", r#""\n\u0020\t""#].into_iter().all(is_blank));
+        assert!(!["\" a\"", "\"a\"", "\".\"", "null", "[]", ""].into_iter().any(is_blank));
+    }
 }

@@ -61,6 +61,18 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// An assistant's answer: what it says, and its calls. Where it only calls, its `content` is null.
+    #[must_use]
+    pub fn answer(text: impl Into<Str<'a>>, calls: Vec<ToolCall<'a>>) -> Self {
+        let mut message = Self::new("assistant", text);
+        if !calls.is_empty() && message.text().is_empty() {
+            message.content = None;
+            message.rest.push("content", Raw::default());
+        }
+        message.tool_calls = calls;
+        message
+    }
+
     /// The text of its content, "" if there is none: text parts are joined, images and the like left out.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {

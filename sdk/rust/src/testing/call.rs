@@ -54,6 +54,26 @@ impl Call {
         Self::chat(json!({ "model": "m", "messages": [{ "role": "user", "content": text }] }).to_string())
     }
 
+    /// These fields in the body too, or in place of its own: `Call::says("Go").with(&json!({"temperature": 0}))`.
+    ///
+    /// # Panics
+    /// If `fields` or the body is no JSON object.
+    #[must_use]
+    pub fn with(mut self, fields: &Value) -> Self {
+        let mut body: Value = serde_json::from_str(&self.body).expect("the body of a call is JSON");
+        for (key, value) in fields.as_object().expect("fields are a JSON object") {
+            body[key] = value.clone();
+        }
+        if let Some(model) = fields["model"].as_str() {
+            model.clone_into(&mut self.context.model);
+        }
+        if let Some(streaming) = fields["stream"].as_bool() {
+            self.context.streaming = streaming;
+        }
+        self.body = body.to_string();
+        self
+    }
+
     /// Another model than the body's.
     #[must_use]
     pub fn model(mut self, model: &str) -> Self {

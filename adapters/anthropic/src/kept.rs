@@ -1,9 +1,10 @@
 //! What an answer says, kept so that the client's next request can bring it back: `thinking_blocks`, and `extra_content` where the
 //! order or the kind of the blocks would be lost otherwise.
 //!
-//! A Chat Completions message has one text and one list of calls. An Anthropic message is a list of blocks; those that the provider
-//! signed or encrypted must come back unchanged and in their places. `thinking`, then text, then calls can be rebuilt from the plain
-//! message and `thinking_blocks`; any other list is handed out whole, as `extra_content.anthropic.content`.
+//! A Chat Completions message has one text and one list of calls. An Anthropic message is a list of blocks, and so is that of hosts with
+//! forms of their own for it; those that the provider signed or encrypted must come back unchanged and in their places. `thinking`, then
+//! text, then calls can be rebuilt from the plain message and `thinking_blocks`; any other list is handed out whole, as
+//! `extra_content.PROVIDER.content`.
 
 use crate::json::push_comma;
 
@@ -12,7 +13,7 @@ const KEPT_BYTES: usize = 8 << 20;
 
 /// Where a block stands in a message that can be rebuilt from its plain form.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Place {
+pub enum Place {
     /// thinking, redacted or not
     #[default]
     Thinking,
@@ -26,7 +27,7 @@ pub(crate) enum Place {
 
 /// The blocks of one answer.
 #[derive(Debug, Default)]
-pub(crate) struct Kept {
+pub struct Kept {
     /// the blocks as JSON text, with commas between them
     blocks: String,
     thinking: usize,
@@ -37,7 +38,7 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// Keeps one finished block.
-    pub(crate) fn add(&mut self, place: Place, block: &str) {
+    pub fn add(&mut self, place: Place, block: &str) {
         self.special |= place == Place::Other || place < self.last;
         self.last = place;
         if self.blocks.len() + block.len() > KEPT_BYTES {
@@ -50,18 +51,19 @@ impl Kept {
     }
 
     /// The number a thinking block has in `thinking_blocks`.
-    pub(crate) fn next_thinking(&mut self) -> usize {
+    pub fn next_thinking(&mut self) -> usize {
         self.thinking += 1;
         self.thinking - 1
     }
 
     /// A block could not be kept whole, so none is handed out.
-    pub(crate) fn lose(&mut self) {
+    pub fn lose(&mut self) {
         self.lost = true;
     }
 
-    /// The value of `extra_content`, if the plain message does not tell everything.
-    pub(crate) fn extra_content(&self) -> Option<String> {
-        (self.special && !self.lost).then(|| format!("{{\"anthropic\":{{\"content\":[{}]}}}}", self.blocks))
+    /// The value of `extra_content`, with the blocks under this provider's name, if the plain message does not tell everything.
+    #[must_use]
+    pub fn extra_content(&self, provider: &str) -> Option<String> {
+        (self.special && !self.lost).then(|| format!("{{\"{provider}\":{{\"content\":[{}]}}}}", self.blocks))
     }
 }
