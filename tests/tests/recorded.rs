@@ -33,7 +33,7 @@ const ADAPTERS: [(&str, &str, &str); 9] = [
     ("ollama", "ollama", ""),
     ("openai-responses", "openai-responses", ""),
 ];
-/// Other hosts of Claude's: their names here, and what their entries say.
+/// Other hosts of Claude's, and of models that Bedrock invokes: their names here, and what their entries say.
 const HOSTS: [(&str, &str, &str, &str); 3] = [
     ("azure", "azure-openai", "/anthropic", ""),
     (
@@ -107,9 +107,10 @@ async fn judge(gateway: &Witgate, case: &Case, replay: Replay) -> (Replay, Vec<S
     let name = replay.name();
     let model = match case.wire {
         Wire::Shaped => format!("shaped/{name}"),
-        // An adapter that goes by a model's name must know whose it is.
-        Wire::Adapted("bedrock-invoke") => format!("bedrock-invoke/anthropic.claude.{name}"),
-        Wire::Adapted(adapter) => format!("{adapter}/{name}"),
+        Wire::Adapted(adapter) => match &case.model {
+            Some(model) => format!("{adapter}/{model}.{name}"),
+            None => format!("{adapter}/{name}"),
+        },
         Wire::Claude(host) => format!("{host}/anthropic/{name}"),
         Wire::Replicate => format!("replicate/recorded/{name}"),
     };

@@ -1,10 +1,8 @@
-//! Models invoked in their own forms: what is sent, and what recorded answers say.
-
-use std::path::Path;
+//! Models invoked in their own forms: what is sent. (What recorded answers say: recordings.rs.)
 
 use serde_json::{Value, json};
 use witgate_bedrock::Bedrock;
-use witgate_sdk::testing::{Call, Played, Reply};
+use witgate_sdk::testing::{Call, Reply};
 
 const CONFIG: &str = r#"{"region":"us-east-1","invoke":true}"#;
 const CLAUDE: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
@@ -15,144 +13,6 @@ fn call(model: &str, fields: &Value) -> Call {
 
 fn sent(model: &str, fields: &Value) -> Value {
     call(model, fields).request::<Bedrock>().json()
-}
-
-/// A recording: what its file is called after the kind, the beginning of its text, why it ended, and its tokens.
-type Told = (&'static str, &'static str, &'static str, Option<(u64, u64)>);
-
-/// What recordings of other makers say.
-const SAID: [Told; 18] = [
-    (
-        "bedrock-cassettes-ai21-invoke-60782e",
-        "\nA neural network is",
-        "length",
-        None,
-    ),
-    ("test-ai21-j2-completion-string-content-7e4547", "\n", "stop", None),
-    (
-        "cohere-invoke-single-output-e93074",
-        " A Large Language Model (LLM) chain",
-        "length",
-        None,
-    ),
-    (
-        "stream-cohere-invoke-stream-multi-output-affaeb",
-        " In machine",
-        "length",
-        Some((40, 20)),
-    ),
-    (
-        "stream-cohere-invoke-stream-single-output-bca68d",
-        " I am very happy to assist",
-        "length",
-        Some((20, 10)),
-    ),
-    (
-        "test-cohere-completion-3fcd4c",
-        " What does an open-source",
-        "stop",
-        None,
-    ),
-    (
-        "test-invoke-model-no-content-cohere-command-r-5f0692",
-        "This is a test.<",
-        "stop",
-        None,
-    ),
-    (
-        "test-invoke-model-no-content-mistral-mistral-d562a6",
-        " to find out whether",
-        "length",
-        None,
-    ),
-    (
-        "test-invoke-model-with-content-mistral-mistral-a689dc",
-        "\n\nA man stands",
-        "length",
-        None,
-    ),
-    (
-        "test-meta-llama3-completion-055e86",
-        "\nWhy did the opentelemetry span",
-        "stop",
-        Some((8, 35)),
-    ),
-    ("stream-meta-invoke-stream-4c317f", "\n\n", "length", Some((10, 60))),
-    (
-        "stream-elwithresponsestream-test-nova-micro-streaming-79abdb",
-        "The",
-        "stop",
-        Some((12, 13)),
-    ),
-    (
-        "stream-onse-stream-with-content-tool-call-amazon-nova-cb47f3",
-        "",
-        "tool_calls",
-        None,
-    ),
-    (
-        "stream-se-stream-close-before-consumption-amazon-nova-cd112e",
-        "It",
-        "length",
-        Some((5, 10)),
-    ),
-    ("stream-test-nova-invoke-stream-babf26", "On", "stop", Some((30, 55))),
-    (
-        "openai-gpt-oss-20b-1-0-basic-0f6af5",
-        "Hello! 👋 How can I",
-        "stop",
-        Some((72, 40)),
-    ),
-    ("openai-gpt-oss-20b-1-0-object-basic-5ac928", "", "tool_calls", None),
-    ("stream-openai-gpt-oss-20b-1-0-streaming-c93551", "", "length", None),
-];
-
-/// Text, finish reason and tokens of an answer, streamed or whole.
-fn told(played: &Played) -> (String, Value, Option<(u64, u64)>) {
-    let chunks = played.chunks();
-    let (finish, usage) = if chunks.is_empty() {
-        let answer = played.answer();
-        (answer["choices"][0]["finish_reason"].clone(), answer["usage"].clone())
-    } else {
-        let mut reasons = chunks.iter().map(|chunk| &chunk["choices"][0]["finish_reason"]);
-        let finish = reasons.rfind(|reason| reason.is_string());
-        let usage = chunks
-            .iter()
-            .map(|chunk| &chunk["usage"])
-            .rfind(|usage| usage.is_object());
-        (finish.cloned().unwrap_or_default(), usage.cloned().unwrap_or_default())
-    };
-    let tokens = usage["prompt_tokens"].as_u64().zip(usage["completion_tokens"].as_u64());
-    (played.text(), finish, tokens)
-}
-
-#[test]
-fn recordings_of_all_other_makers_are_read() {
-    for (name, text, finish, tokens) in SAID {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/bedrock-invoke");
-        let stem = folder.join(format!("invoke-{name}"));
-        let meta = std::fs::read(stem.with_extension("meta.json")).expect("a recording tells its request");
-        let meta: Value = serde_json::from_slice(&meta).expect("it is JSON");
-        let url = meta["request"]["url"].as_str().expect("a request has a URL");
-        let model = url.split('/').rev().nth(1).expect("a URL names the model");
-        let call = call(model, &json!({}));
-        let call = if name.starts_with("stream-") {
-            call.streaming()
-        } else {
-            call
-        };
-        let reply = || Reply::recorded(&stem);
-        let played = call.play::<Bedrock>([reply()]);
-        let heard = told(&played);
-        assert!(heard.0.starts_with(text), "{name}: {heard:?}");
-        assert_eq!(heard.1, finish, "{name}");
-        if tokens.is_some() {
-            assert_eq!(heard.2, tokens, "{name}");
-        }
-        if name.starts_with("stream-") {
-            assert_eq!(call.play::<Bedrock>([reply().cut_every(7)]), played, "{name} in pieces");
-        }
-    }
 }
 
 #[test]

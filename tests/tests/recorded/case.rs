@@ -26,6 +26,8 @@ pub(crate) struct Case {
     /// The file, from `tests/fixtures` on.
     pub(crate) file: String,
     pub(crate) wire: Wire,
+    /// The model that answered, where an adapter must know whose it is.
+    pub(crate) model: Option<String>,
     /// "chat.completions" or "embeddings"; for Replicate the request that got this reply: "create", "poll" or "stream".
     pub(crate) operation: String,
     pub(crate) stream: bool,
@@ -132,6 +134,7 @@ fn shaped() -> Vec<Read> {
             } else {
                 Wire::Shaped
             },
+            model: None,
             host,
             operation,
             stream,
@@ -188,6 +191,7 @@ fn meant(host: &str, adapter: &'static str) -> Vec<Read> {
         Ok(Case {
             host: host.to_owned(),
             wire: Wire::Adapted(adapter),
+            model: line["model"].as_str().map(str::to_owned),
             operation: "chat.completions".to_owned(),
             stream,
             status,
@@ -272,6 +276,7 @@ fn prediction(stem: &str, line: &Value) -> Read {
     Ok(Case {
         host: "replicate".to_owned(),
         wire: Wire::Replicate,
+        model: None,
         operation,
         stream,
         status,

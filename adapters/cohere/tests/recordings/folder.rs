@@ -41,7 +41,10 @@ pub(crate) fn cases(provider: &str) -> Vec<Case> {
         let file = case["file"].as_str().expect("a case has a file");
         let status = case["status"].as_u64().expect("a case has a status") as u16;
         Some(Case {
-            asked: Call::says("Hi"),
+            asked: match case["model"].as_str() {
+                Some(model) => Call::says("Hi").model(model),
+                None => Call::says("Hi"),
+            },
             body: recorded(&folder(provider).join(file)),
             stream: case["stream"] == true && status < 400,
             fields: case["meaning"]["fields"].as_object()?.clone(),
