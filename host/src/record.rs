@@ -56,7 +56,8 @@ pub struct Entry {
     pub price: Option<Arc<Price>>,
     /// The fields of the client's request that its provider did not get, as paths without indices.
     pub dropped: Vec<String>,
-    /// Tries, the first included.
+    /// Tries: how often providers were sent a request for this call, repeats and other providers included. What an adapter asks for
+    /// after a try's first request (polls), and what is refused before any is sent, is none.
     pub attempts: u32,
     /// Time spent waiting: for providers, and before another try.
     pub upstream: Duration,

@@ -15,9 +15,14 @@ const USAGE: &str = r#"data: {"choices":[],"created":1,"id":"chatcmpl-1","model"
 async fn gateway(settings: &str, play: impl Fn(&Asked) -> Played + Send + Sync + 'static) -> (Provider, Witgate) {
     let provider = Provider::start(play).await;
     let config = format!(
-        "[[providers]]\nid = \"azure\"\ntype = \"azure-openai\"\nbase_url = \"{url}\"\nmax_retries = 0\n{settings}\n\
+        "[[providers]]\nid = \"azure\"\ntype = \"azure-openai\"\nbase_url = \"{url}\"\n{retries}{settings}\n\
          models = [{{ id = \"gpt-4o\", deployment = \"our gpt\" }}, \"claude-sonnet-4-5\", \"dall-e-3\", \"tts\", \"ada\"]\n",
         url = provider.url,
+        retries = if settings.contains("max_retries") {
+            ""
+        } else {
+            "max_retries = 0\n"
+        },
         settings = settings.replace("PROVIDER", &provider.url),
     );
     let gateway = Witgate::start(&config, &["azure-openai"]).await;
@@ -214,6 +219,36 @@ async fn responses_go_by_where_azure_has_them_and_are_translated_where_not() {
     .await;
     assert_eq!(chats.post("/v1/responses", &body).await.status, 200);
     assert_eq!(provider.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn only_what_the_provider_was_asked_counts_as_a_try() {
+    let (provider, mut gateway) = gateway(&dated(), |_| Played::json(200, &answer())).await;
+    let body = json!({ "model": "azure/gpt-4o", "input": "Hi" });
+    // The adapter is asked for a response first, and has none to ask for.
+    assert_eq!(gateway.post("/v1/responses", &body).await.status, 200);
+    let line = gateway.line_with("operation=\"responses\"").await;
+    assert!(line.contains("attempts=1"), "{line}");
+    assert_eq!(provider.count(), 1);
+
+    let refused = json!({ "model": "azure/gpt-4o", "input": "Hi", "previous_response_id": "resp_0" });
+    assert_eq!(gateway.post("/v1/responses", &refused).await.status, 400);
+    let line = gateway.line_with("status=400").await;
+    assert!(line.contains("attempts=0"), "{line}");
+
+    // Every repeat is one.
+    let times = AtomicUsize::new(0);
+    let (provider, mut gateway) = self::gateway(&format!("{}\nmax_retries = 2", dated()), move |_| {
+        match times.fetch_add(1, Ordering::SeqCst) {
+            0 => Played::json(503, &json!({ "error": { "message": "busy" } })).header("retry-after-ms", "1"),
+            _ => Played::json(200, &answer()),
+        }
+    })
+    .await;
+    assert_eq!(gateway.chat("azure/gpt-4o", false).await.status, 200);
+    let line = gateway.line_with("status=200").await;
+    assert!(line.contains("attempts=2"), "{line}");
+    assert_eq!(provider.count(), 2);
 }
 
 #[tokio::test]

@@ -213,6 +213,7 @@ impl Exchange {
                 credentials: self.credentials.clone(),
                 record: Arc::clone(&self.record),
                 limit: self.runtime.limits().reply,
+                tries: self.role == Role::Transform && self.requests == 1,
             };
             let flight = pending.flight.get_or_insert_with(|| Box::pin(sending().run()));
             let received = flight.as_mut().await;

@@ -40,6 +40,8 @@ pub(super) struct Sending {
     pub(super) record: Arc<Record>,
     /// How large a reply may be that is read whole.
     pub(super) limit: usize,
+    /// Each time it is sent is a try at the client's call: it is the call's first request, not a poll or a fetch of credentials.
+    pub(super) tries: bool,
 }
 
 impl Sending {
@@ -77,6 +79,7 @@ impl Sending {
         if let Some(signer) = self.site.signer.as_ref().filter(|_| self.ready.credentialed) {
             *signed = signer.sign(&mut outgoing).await?;
         }
+        self.record.note(|entry| entry.attempts += u32::from(self.tries));
         let incoming = self.site.upstream.send(outgoing, &self.record).await?;
         let flows = self.ready.reading != Reading::Whole && (200..300).contains(&incoming.status);
         if flows {

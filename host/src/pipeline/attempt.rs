@@ -136,9 +136,8 @@ async fn ask(gateway: &Gateway, target: &Target, call: &Call, record: &Arc<Recor
             ),
             None,
         )),
-        // The adapter knows which of its requests may be sent twice, so its exchange repeats them itself.
+        // The adapter knows which of its requests may be sent twice, so its exchange repeats them itself, and counts them.
         Speaks::Adapter(site) => {
-            record.note(|entry| entry.attempts += 1);
             begun(adapter::call(&gateway.runtime, site, call, &target.model, 1, record).await?).await
         }
         Speaks::OpenAi(upstream) => {
