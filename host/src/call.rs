@@ -11,7 +11,7 @@ use bytes::Bytes;
 use hyper::HeaderMap;
 
 use crate::error::{Error, Problem, Result};
-pub use form::{Form, Seen};
+pub use form::{Adding, Form, Seen};
 use object::Object;
 pub use upload::{Abandoned, Rest, Upload};
 

@@ -4,6 +4,7 @@
 mod answer;
 mod flow;
 mod headers;
+mod plain;
 mod refusal;
 mod request;
 
@@ -45,8 +46,8 @@ pub async fn send(upstream: &Arc<Upstream>, call: &Call, model: &str, record: &A
     let mut asks_usage = canonical && call.streaming && !call.include_usage;
     let mut incoming = match &call.upload {
         Some(upload) => {
-            let head = upload.head_for(model.as_bytes());
-            post_on(upstream, call, head, upload.rest.clone(), record).await?
+            let (head, rest) = upload.for_provider(model.as_bytes(), &upstream.defaults);
+            post_on(upstream, call, head, rest, record).await?
         }
         None => {
             let body = body(call, model, &upstream.defaults, asks_usage);

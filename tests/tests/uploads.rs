@@ -117,6 +117,59 @@ async fn each_reaches_its_path_with_the_clients_own_bytes_and_the_providers_name
 }
 
 #[tokio::test]
+async fn a_transcription_that_is_streamed_is_counted_and_its_events_stay_as_they_are() {
+    let events = [
+        "data: {\"type\":\"transcript.text.delta\",\"delta\":\"Hel\"}\n\n",
+        "data: {\"type\":\"transcript.text.delta\", \"delta\":\"lo\"}\n\n",
+        "data: {\"type\":\"transcript.text.done\",\"text\":\"Hello\",\"usage\":{\"type\":\"tokens\",\"input_tokens\":14,\
+         \"input_token_details\":{\"text_tokens\":0,\"audio_tokens\":14},\"output_tokens\":31,\"total_tokens\":45}}",
+    ];
+    let whole = events.concat();
+    // Wherever it is cut, with or without the blank line at the end.
+    for (size, end) in [(1, "\n\n"), (11, ""), (1000, "\n\n")] {
+        let said = format!("{whole}{end}");
+        let pieces: Vec<Bytes> = said.as_bytes().chunks(size).map(Bytes::copy_from_slice).collect();
+        let (_provider, mut gateway) = gateway(move |_| Played::bytes(200, "text/event-stream", pieces.clone())).await;
+        let told = post(&gateway, "/v1/audio/transcriptions", form("mock/whisper-1")).await;
+        assert_eq!(told.text, said);
+        assert_eq!(told.headers["content-type"], "text/event-stream");
+        let line = gateway.line_with("audio.transcriptions").await;
+        assert!(
+            line.contains("input_tokens=14") && line.contains("output_tokens=31"),
+            "{line}"
+        );
+        let metrics = gateway.get("/metrics").await.text;
+        let counted = |value: &str| {
+            metrics
+                .lines()
+                .any(|line| line.contains("token") && line.ends_with(value))
+        };
+        assert!(counted(" 14") && counted(" 31"), "{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn the_operators_values_are_added_for_the_fields_that_a_form_does_not_have() {
+    let provider = Provider::start(|_| Played::json(200, &json!({ "text": "Hello" }))).await;
+    let defaults = "[providers.default_params]\nlanguage = \"de\"\nresponse_format = \"json\"\n";
+    let gateway = Witgate::start(&format!("{}{defaults}", config(&provider.url, "")), &[]).await;
+    let text = form("mock/whisper-1");
+    let pieces = text
+        .as_bytes()
+        .chunks(7)
+        .map(|piece| Ok::<_, std::io::Error>(piece.to_vec()));
+    let in_pieces = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces.collect::<Vec<_>>()));
+    let language = part("name=\"language\"", "de").replace("Content-Disposition", "content-disposition");
+    let sent = form("whisper-1").replace("--cut-here--", &format!("{language}--cut-here--"));
+    for body in [text.clone().into(), in_pieces] {
+        let told = post(&gateway, "/v1/audio/transcriptions", body).await;
+        assert_eq!(told.status, 200, "{}", told.text);
+        let asked = provider.asked().pop().expect("a request");
+        assert_eq!(String::from_utf8_lossy(&asked.body), sent);
+    }
+}
+
+#[tokio::test]
 async fn a_form_of_unknown_length_goes_in_chunks_and_over_http_2() {
     let authority = Authority::new();
     for protocols in [&["http/1.1"][..], &["h2"]] {

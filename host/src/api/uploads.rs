@@ -60,7 +60,7 @@ pub(super) async fn read(operation: Operation, id: &str, head: Parts, body: Inco
         content_type,
         head: head_of_form.freeze(),
         model,
-        rest: (rest.length != Some(0)).then(|| Arc::new(rest)),
+        rest: (rest.length() != Some(0)).then(|| Arc::new(rest)),
     };
     Call::form(operation, id.to_owned(), head.headers, &name, upload)
 }

@@ -1,9 +1,13 @@
 //! A multipart form (RFC 7578) read only as far as the gateway needs it: where the field `model` is. What comes after it is not looked
-//! at, and nothing is changed but that one value.
+//! at, and nothing is changed but that one value; where the operator has values for fields that are not there, [`Adding`] adds them.
+
+mod adding;
 
 use std::ops::Range;
 
 use memchr::memmem;
+
+pub use adding::Adding;
 
 /// Longer names of models, and heads of parts, there are not.
 const LONGEST: usize = 8 << 10;
@@ -82,19 +86,17 @@ impl Form {
                 return Err("its parts are not separated as its content-type says");
             }
             let head = read.get(from..).unwrap_or_default();
-            let Some(length) = memmem::find(head, b"\r\n\r\n") else {
-                return too_long(head, Seen::Nothing);
+            let Some(length) = up_to(b"\r\n\r\n", head)? else {
+                return Ok(Seen::Nothing);
             };
             let body = from + length + 4;
-            // The blank line may be the one before the next part: an empty body has no other.
-            let is_model = names_model(head.get(..length).unwrap_or_default());
-            let end = memmem::find(read.get(body - 2..).unwrap_or_default(), &self.delimiter);
-            if is_model {
-                let Some(length) = end else {
-                    return too_long(read.get(body..).unwrap_or_default(), Seen::Nothing);
+            if field(head.get(..length).unwrap_or_default()).is_some_and(|name| name == "model") {
+                // The blank line may be the one before the next part: an empty body has no other.
+                let value = read.get(body - 2..).unwrap_or_default();
+                let Some(length) = up_to(&self.delimiter, value)? else {
+                    return Ok(Seen::Nothing);
                 };
-                let end = (body - 2 + length).max(body);
-                return Ok(Seen::Model(body..end));
+                return Ok(Seen::Model(body..(body - 2 + length).max(body)));
             }
             self.at = body - 2;
             self.searched = self.at;
@@ -124,25 +126,30 @@ impl Form {
     }
 }
 
-fn too_long(part: &[u8], seen: Seen) -> Result<Seen, &'static str> {
-    if part.len() > LONGEST {
-        Err("the head of a part, or its `model`, is too long")
-    } else {
-        Ok(seen)
+/// Where `end` begins in `rest`; `None` if more has to come. It is the same however much has come: what is too long is so also when all
+/// of it is there.
+fn up_to(end: &[u8], rest: &[u8]) -> Result<Option<usize>, &'static str> {
+    let longest = LONGEST + end.len();
+    match memmem::find(rest.get(..longest).unwrap_or(rest), end) {
+        None if rest.len() >= longest => Err("the head of a part, or its `model`, is too long"),
+        found => Ok(found),
     }
 }
 
-/// True for the head of a part that is the field `model`.
-fn names_model(head: &[u8]) -> bool {
+/// The name of the field that a part with this head is.
+fn field(head: &[u8]) -> Option<String> {
     let head = String::from_utf8_lossy(head);
-    head.lines().any(|line| {
-        let Some((name, value)) = line.split_once(':') else {
-            return false;
-        };
-        name.trim().eq_ignore_ascii_case("content-disposition")
-            && value
-                .split(';')
-                .any(|parameter| matches!(parameter.trim(), "name=\"model\"" | "name=model"))
+    head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        let disposition = name.trim().eq_ignore_ascii_case("content-disposition");
+        let mut parameters = value.split(';').filter(|_| disposition);
+        let name = parameters.find_map(|parameter| parameter.trim().strip_prefix("name="))?;
+        Some(
+            name.strip_prefix('"')
+                .and_then(|name| name.strip_suffix('"'))
+                .unwrap_or(name)
+                .to_owned(),
+        )
     })
 }
 
@@ -213,6 +220,10 @@ mod tests {
             assert!(Form::of(wrong).is_none(), "{wrong}");
         }
         assert!(found("--x-yz\r\n").is_err());
-        assert!(found(&format!("--x-y\r\n{}", "a: b\r\n".repeat(2000))).is_err());
+        let long = format!("--x-y\r\n{}\r\n", "a: b\r\n".repeat(2000));
+        assert!(found(&long).is_err());
+        // Also when it comes all at once.
+        let mut form = Form::of(TYPE).expect("a form");
+        assert!(form.look(long.as_bytes()).is_err());
     }
 }

@@ -17,6 +17,7 @@ use hyper::{
 };
 use tokio::time::{Instant, Sleep};
 
+use super::form::{Adding, Form};
 use crate::error::Error;
 
 /// A client that sends nothing for so long waits for an answer.
@@ -38,8 +39,28 @@ pub struct Upload {
 }
 
 impl Upload {
+    /// What goes to a provider first, and what is still to come: with `model` for the name that stands there, and the operator's
+    /// `defaults` for the fields that the form does not have.
+    pub fn for_provider(&self, model: &[u8], defaults: &[(String, String)]) -> (Bytes, Option<std::sync::Arc<Rest>>) {
+        let head = self.head_for(model);
+        let form = self.content_type.to_str().ok().and_then(Form::of);
+        let mut adding = form
+            .filter(|_| !defaults.is_empty())
+            .map(|form| Adding::new(&form, defaults));
+        let mut sent = match &mut adding {
+            Some(adding) => adding.feed(&head),
+            None => head,
+        };
+        match (&self.rest, adding) {
+            (Some(rest), adding) => rest.source().adding = adding,
+            (None, Some(mut adding)) => sent = Bytes::from([sent, adding.end()].concat()),
+            (None, None) => {}
+        }
+        (sent, self.rest.clone())
+    }
+
     /// What has come, with `model` for the name that stands there.
-    pub fn head_for(&self, model: &[u8]) -> Bytes {
+    fn head_for(&self, model: &[u8]) -> Bytes {
         let Range { start, end } = self.model;
         if self.head.get(start..end) == Some(model) {
             return self.head.clone();
@@ -55,7 +76,7 @@ impl Upload {
 /// The rest of a body.
 pub struct Rest {
     /// Its length, if the client has said it.
-    pub length: Option<u64>,
+    length: Option<u64>,
     source: Mutex<Source>,
 }
 
@@ -68,6 +89,8 @@ struct Source {
     silence: Pin<Box<Sleep>>,
     moved: Option<Instant>,
     failure: Option<Error>,
+    /// Sees what comes, and adds to it.
+    adding: Option<Adding>,
 }
 
 impl Rest {
@@ -83,13 +106,33 @@ impl Rest {
                 silence: Box::pin(tokio::time::sleep(patience)),
                 moved: None,
                 failure: None,
+                adding: None,
             }),
         }
     }
 
+    /// Its length, if that is known before it is over.
+    pub fn length(&self) -> Option<u64> {
+        self.length.filter(|_| self.source().adding.is_none())
+    }
+
     /// The next bytes. `Err`: no more will come, and [`Rest::failure`] says why.
     pub fn poll_next(&self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Abandoned>>> {
-        self.source().poll_next(context)
+        let mut source = self.source();
+        loop {
+            let read = ready!(source.poll_next(context));
+            let Some(adding) = &mut source.adding else {
+                return Poll::Ready(read);
+            };
+            let out = match read {
+                Some(Ok(piece)) => adding.feed(&piece),
+                None => return Poll::Ready(Some(adding.end()).filter(|end| !end.is_empty()).map(Ok)),
+                Some(Err(abandoned)) => return Poll::Ready(Some(Err(abandoned))),
+            };
+            if !out.is_empty() {
+                return Poll::Ready(Some(Ok(out)));
+            }
+        }
     }
 
     /// The same, to be waited for.

@@ -7,7 +7,7 @@ use hyper::{HeaderMap, header::CONTENT_TYPE};
 
 use super::{
     flow::{self, Flow},
-    headers, refusal,
+    headers, plain, refusal,
 };
 use crate::{
     call::Operation,
@@ -73,11 +73,14 @@ impl Asked<'_> {
         })
     }
 
-    /// An answer of which only its usage is known: JSON is read whole, anything else goes by.
+    /// An answer of which only its usage is known: JSON is read whole, events are read as they go by, anything else only goes by.
     async fn plain(&self, incoming: Incoming) -> Result<Body> {
         let kind = incoming.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let json = kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("application/json"));
-        if !json {
+        let is = |name: &str| kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with(name));
+        if is("text/event-stream") {
+            return Ok(Body::Raw(plain::counted(incoming.body, self.record)));
+        }
+        if !is("application/json") {
             return Ok(Body::Raw(reads(incoming.body)));
         }
         let answer = incoming.body.whole(self.limit).await?;

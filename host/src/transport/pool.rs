@@ -274,7 +274,7 @@ impl http_body::Body for Body2 {
 
     fn size_hint(&self) -> http_body::SizeHint {
         let first = self.first.as_ref().map_or(0, |first| first.len() as u64);
-        match self.rest.as_ref().map(|rest| rest.length) {
+        match self.rest.as_ref().map(|rest| rest.length()) {
             None => http_body::SizeHint::with_exact(first),
             // A hint is asked for once, before any of it is taken.
             Some(Some(more)) => http_body::SizeHint::with_exact(first + more),

@@ -6,6 +6,7 @@ pub mod call;
 pub mod chunk;
 pub mod config;
 pub mod egress;
+pub mod form;
 pub mod frame;
 pub mod inspect;
 pub mod manifest;
@@ -53,6 +54,12 @@ pub const ALL: &[Target] = &[
         about: "a client's request is taken or refused, and edited without harm",
         like: &["anthropic", "replicate"],
         run: call::target,
+    },
+    Target {
+        name: "form",
+        about: "the model of a form is found however it comes, can be replaced, and nothing else is looked at",
+        like: &[],
+        run: form::target,
     },
     Target {
         name: "object",

@@ -40,7 +40,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Sends a request with what is still to come of its body, and waits for the head of its reply.
     pub(in crate::transport) async fn send_on(&mut self, request: &Outgoing, rest: &Rest) -> Result<Reply, Broken> {
         let mut sending = Sending::new(request, rest, |out| {
-            let length = rest.length.map(|more| more + request.body.len() as u64);
+            let length = rest.length().map(|more| more + request.body.len() as u64);
             head::write(request, &self.form, length.map_or(Length::Unknown, Length::Known), out);
         });
         let mut early = None;
@@ -89,7 +89,7 @@ impl<'r> Sending<'r> {
         let mut sending = Self {
             rest,
             out: BytesMut::with_capacity(request.body.len() + (1 << 10)),
-            chunked: rest.length.is_none(),
+            chunked: rest.length().is_none(),
             over: false,
         };
         write_head(&mut sending.out);
