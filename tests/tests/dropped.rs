@@ -20,12 +20,7 @@ const TARGETS: &[Target] = &[
         type_: "anthropic",
         model: "claude-sonnet-4-5",
         more: "",
-        answer: |_| {
-            json!({
-                "id": "m", "type": "message", "role": "assistant", "model": "m", "content": [{ "type": "text", "text": "Hi" }],
-                "stop_reason": "end_turn", "usage": { "input_tokens": 1, "output_tokens": 1 }
-            })
-        },
+        answer: claude,
     },
     Target {
         adapter: "gemini",
@@ -112,7 +107,48 @@ const TARGETS: &[Target] = &[
             json!({ "id": "p", "status": "succeeded", "output": ["Hi"], "error": null, "metrics": {}, "urls": { "get": get } })
         },
     },
+    Target {
+        adapter: "mistral",
+        type_: "mistral",
+        model: "mistral-small-latest",
+        more: "",
+        answer: |_| {
+            let message = json!({ "role": "assistant", "content": "Hi" });
+            json!({
+                "id": "c", "object": "chat.completion", "created": 1, "model": "m",
+                "choices": [{ "index": 0, "message": message, "finish_reason": "stop" }],
+                "usage": { "prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2 }
+            })
+        },
+    },
+    Target {
+        adapter: "azure-openai",
+        type_: "azure-openai",
+        model: "claude-sonnet-4-5",
+        more: "",
+        answer: claude,
+    },
+    Target {
+        adapter: "gemini",
+        type_: "vertex-ai",
+        model: "anthropic/claude-sonnet-4-5",
+        more: "project_id = \"p\"\n",
+        answer: claude,
+    },
 ];
+
+fn claude(_: &Asked) -> Value {
+    json!({
+        "id": "m", "type": "message", "role": "assistant", "model": "m", "content": [{ "type": "text", "text": "Hi" }],
+        "stop_reason": "end_turn", "usage": { "input_tokens": 1, "output_tokens": 1 }
+    })
+}
+
+/// The first target of this adapter.
+fn target(adapter: &str) -> &'static Target {
+    let found = TARGETS.iter().find(|target| target.adapter == adapter);
+    found.expect("a target")
+}
 
 /// Every parameter of OpenAI's API reference for a chat beside the messages, with a value that asks for something, and what has to be
 /// there for it to make sense.
@@ -220,7 +256,7 @@ async fn every_parameter_is_sent_or_refused_by_name_or_named_in_the_header() {
 
 #[tokio::test]
 async fn the_operator_has_the_last_word_on_what_is_dropped() {
-    let target = TARGETS.first().expect("a target");
+    let target = target("anthropic");
     let rules = "[providers.drop_params]\nrefuse = [\"seed\"]\ndrop = [\"user\"]\n";
     let (provider, mut gateway) = start(target, rules).await;
     let (asked, answer) = ask(target, &gateway, &provider, &[&json!({ "seed": 7 })]).await;
@@ -241,7 +277,7 @@ async fn the_operator_has_the_last_word_on_what_is_dropped() {
 
 #[tokio::test]
 async fn what_an_adapter_drops_of_some_requests_only_is_told_and_can_be_refused() {
-    let target = TARGETS.first().expect("a target");
+    let target = target("anthropic");
     // This model takes one of the two.
     let fields = json!({ "temperature": 0.5, "top_p": 0.5 });
     let (provider, gateway) = start(target, "").await;
@@ -256,6 +292,63 @@ async fn what_an_adapter_drops_of_some_requests_only_is_told_and_can_be_refused(
     let (asked, answer) = ask(target, &gateway, &provider, &[&fields]).await;
     assert_eq!((asked.len(), answer.status), (0, 400), "{}", answer.text);
     assert_eq!(answer.json()["error"]["param"], "top_p");
+}
+
+#[tokio::test]
+async fn what_is_dropped_inside_a_message_is_named_by_its_path() {
+    let target = target("mistral");
+    let named = json!({ "messages": [{ "role": "user", "name": "Ann", "content": "Hi" }] });
+    let (provider, gateway) = start(target, "").await;
+    let (asked, answer) = ask(target, &gateway, &provider, &[&named]).await;
+    assert_eq!(dropped(&answer), ["messages.name"], "{}", answer.text);
+    assert_eq!(
+        asked[0].json()["messages"],
+        json!([{ "role": "user", "content": "Hi" }])
+    );
+    let (provider, gateway) = start(target, "[providers.drop_params]\nrefuse = [\"messages\"]\n").await;
+    let (asked, answer) = ask(target, &gateway, &provider, &[&named]).await;
+    assert_eq!((asked.len(), answer.status), (0, 400), "{}", answer.text);
+    assert_eq!(answer.json()["error"]["param"], "messages.name");
+}
+
+#[tokio::test]
+async fn stop_sequences_are_refused_where_there_are_none_until_the_operator_drops_them() {
+    let target = target("openai-responses");
+    let stop = json!({ "stop": ["END"] });
+    let (provider, gateway) = start(target, "").await;
+    let (asked, answer) = ask(target, &gateway, &provider, &[&stop]).await;
+    assert_eq!((asked.len(), answer.status), (0, 400), "{}", answer.text);
+    assert_eq!(answer.json()["error"]["param"], "stop");
+    let (provider, gateway) = start(target, "[providers.drop_params]\ndrop = [\"stop\"]\n").await;
+    let (asked, answer) = ask(target, &gateway, &provider, &[&stop]).await;
+    assert_eq!(
+        (answer.status, dropped(&answer)),
+        (200, vec!["stop"]),
+        "{}",
+        answer.text
+    );
+    assert_eq!(asked[0].json()["stop"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_stop_sequence_that_is_only_white_space_is_left_out_for_claude_and_told() {
+    for (adapter, place) in [
+        ("anthropic", "/stop_sequences"),
+        ("bedrock", "/inferenceConfig/stopSequences"),
+    ] {
+        let target = target(adapter);
+        let (provider, gateway) = start(target, "").await;
+        for (stop, sent, told) in [
+            (json!(["\n\n", "END"]), json!(["END"]), "stop"),
+            (json!(" "), Value::Null, "stop"),
+            (json!(["END", ""]), json!(["END"]), ""),
+        ] {
+            let (asked, answer) = ask(target, &gateway, &provider, &[&json!({ "stop": stop })]).await;
+            assert_eq!((answer.status, dropped(&answer)), (200, vec![told]), "{}", answer.text);
+            let body = asked[0].json();
+            assert_eq!(body.pointer(place).unwrap_or(&Value::Null), &sent, "{adapter}: {stop}");
+        }
+    }
 }
 
 #[tokio::test]

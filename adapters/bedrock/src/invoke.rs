@@ -52,15 +52,15 @@ impl Form {
 /// The request for a chat.
 pub(crate) fn request(ctx: &Context, config: &Config, body: &str) -> Result<Step> {
     let model = config.model(ctx);
-    let (body, state) = match Form::of(model) {
+    let (body, state, dropped) = match Form::of(model) {
         Form::Claude => claude(body, model, ctx.streaming())?,
         Form::Nova => {
             let sent = request::translate(body, model)?;
             let state = if sent.structured { structured::STATE } else { "" };
-            (nova(&sent.body).ok_or_else(|| unreadable(body))?, state)
+            (nova(&sent.body).ok_or_else(|| unreadable(body))?, state, sent.dropped)
         }
-        Form::OpenAi => (openai::request(body, ctx.streaming())?, ""),
-        Form::Text(words) => (prompt::body(body, words, ctx.streaming())?, ""),
+        Form::OpenAi => (openai::request(body, ctx.streaming())?, "", Vec::new()),
+        Form::Text(words) => (prompt::body(body, words, ctx.streaming())?, "", Vec::new()),
     };
     let operation = if ctx.streaming() {
         "invoke-with-response-stream"
@@ -68,7 +68,7 @@ pub(crate) fn request(ctx: &Context, config: &Config, body: &str) -> Result<Step
         "invoke"
     };
     let request = guarded(config.post(ctx, operation)?.json_text(body), config);
-    finish(request, ctx).then(state)
+    finish(request, ctx).dropped(dropped).then(state)
 }
 
 /// The answer to a chat.
@@ -88,7 +88,8 @@ fn unreadable(body: &str) -> Failure {
     error::unreadable(0, "The provider's answer is none of this model's.", body)
 }
 
-fn claude(body: &str, model: Model<'_>, streaming: bool) -> Result<(String, &'static str)> {
+/// The body, the state to read the reply with, and what the client asks for and the body does not have.
+fn claude(body: &str, model: Model<'_>, streaming: bool) -> Result<(String, &'static str, Vec<&'static str>)> {
     let sent = witgate_anthropic::chat(
         body,
         &Asked {
@@ -104,7 +105,7 @@ fn claude(body: &str, model: Model<'_>, streaming: bool) -> Result<(String, &'st
         push_field(&mut body, "anthropic_beta", &format!("[\"{beta}\"]"));
         body.push('}');
     }
-    Ok((body, sent.state))
+    Ok((body, sent.state, sent.dropped))
 }
 
 /// Nova's own form of a request to Converse: the model's own fields are not beside the others but among them.

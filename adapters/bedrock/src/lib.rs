@@ -108,6 +108,7 @@ fn converse(ctx: &Context, config: &Config, body: &str) -> Result<Step> {
     }
     let operation = if ctx.streaming() { "converse-stream" } else { "converse" };
     let request = finish(config.post(ctx, operation)?.json_text(sent.body), ctx);
+    let request = request.dropped(sent.dropped);
     request.then(if sent.structured { structured::STATE } else { "" })
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Translated {
     pub(crate) structured: bool,
     /// The client names a guardrail.
     pub(crate) guarded: bool,
+    /// The client's fields that it does not have, beside those that no request has.
+    pub(crate) dropped: Vec<&'static str>,
 }
 
 /// Translates the client's request.
@@ -81,6 +83,7 @@ pub(crate) fn translate(body: &str, model: Model<'_>) -> Result<Translated, Fail
         body: out,
         structured: matches!(format, Format::Tool(_)),
         guarded: chat.fields.get("guardrailConfig").is_some(),
+        dropped: settings.dropped(model),
     })
 }
 

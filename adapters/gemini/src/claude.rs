@@ -45,6 +45,7 @@ pub(crate) fn request(
             };
             let sent = witgate_anthropic::chat(body, &asked)?;
             let request = endpoint.claude(model, method).json_text(sent.body).idempotent();
+            let request = request.dropped(sent.dropped);
             let request = if ctx.streaming() { request.sse() } else { request };
             request.then(sent.state)
         }

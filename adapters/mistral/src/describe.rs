@@ -9,6 +9,8 @@ pub(crate) fn manifest() -> Manifest {
         .types(&["mistral", "mistralai"])
         .base_url("mistral", "https://api.mistral.ai/v1")
         .operations(&["chat.completions", "embeddings", "moderations", "models"])
+        .drops("chat.completions", &crate::request::DROPPED)
+        .drops("embeddings", &["user"])
         .config_schema(r#"{"type": "object", "additionalProperties": false, "properties": {}}"#)
         .expose_header("mistral-correlation-id", "mistral-correlation-id")
         .test(refusal_test())

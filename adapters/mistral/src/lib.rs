@@ -33,15 +33,20 @@ impl Adapter for Mistral {
     }
 
     fn transform_request(ctx: &Context, body: &str) -> Result<Step> {
+        let mut dropped = Vec::new();
         let (path, body) = match ctx.operation() {
-            "chat.completions" => ("chat/completions", Cow::Owned(request::chat(body, ctx.model())?)),
+            "chat.completions" => {
+                let chat = request::chat(body, ctx.model())?;
+                dropped = chat.dropped;
+                ("chat/completions", Cow::Owned(chat.body))
+            }
             "embeddings" => ("embeddings", Cow::Owned(request::embeddings(body)?)),
             "moderations" => ("moderations", Cow::Borrowed(body)),
             other => return Err(Failure::unsupported(format!("Mistral has nothing like {other}."))),
         };
         // A request that failed has cost nothing, so it may be sent again.
         let request = Request::post(url(ctx, path)).json_text(body);
-        request.idempotent().relay().send()
+        request.dropped(dropped).idempotent().relay().send()
     }
 
     fn transform_response(_: &Context, reply: Response) -> Result<Step> {

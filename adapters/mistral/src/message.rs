@@ -41,6 +41,24 @@ pub(crate) fn push(out: &mut String, message: &Object<'_>, thoughts: bool) {
     out.push('}');
 }
 
+/// Notes what `message` says and Mistral is not told. `thoughts` as above.
+pub(crate) fn lost(message: &Object<'_>, thoughts: bool, dropped: &mut Vec<&'static str>) {
+    let role = message.text("role").unwrap_or_default();
+    let remembers = role == "assistant" && thoughts;
+    for (key, path, is_told) in [
+        ("name", "messages.name", role == "tool"),
+        ("audio", "messages.audio", false),
+        ("refusal", "messages.refusal", message.get("content").is_none()),
+        ("reasoning_content", "messages.reasoning_content", remembers),
+        ("reasoning", "messages.reasoning", remembers),
+    ] {
+        let said = message.get(key).is_some_and(|value| value != "\"\"");
+        if said && !is_told && !dropped.contains(&path) {
+            dropped.push(path);
+        }
+    }
+}
+
 fn push_known(out: &mut String, message: &Object<'_>, key: &str) {
     if let Some(value) = message.get(key) {
         push_field(out, key, value);

@@ -7,21 +7,17 @@ use witgate_sdk::{Failure, Result};
 
 use crate::message;
 
-/// Fields of OpenAI's, or of other servers of its API, that Mistral has nothing like.
-const DROPPED: [&str; 17] = [
+/// Fields of OpenAI's, or of other servers of its API, that Mistral has nothing like. The manifest says so.
+pub(crate) const DROPPED: [&str; 14] = [
     "audio",
-    "cache_control",
     "extra_body",
     "logit_bias",
     "modalities",
-    "prediction",
     "prompt_cache_options",
     "prompt_cache_retention",
     "safety_identifier",
     "service_tier",
     "store",
-    // Usage comes at the end of every stream.
-    "stream_options",
     "thinking",
     "top_k",
     "user",
@@ -29,29 +25,42 @@ const DROPPED: [&str; 17] = [
     "web_search_options",
 ];
 
+/// Fields that ask for what is so: usage comes at the end of every stream, and what was asked before is found without a mark.
+const DONE: [&str; 2] = ["cache_control", "stream_options"];
+
+/// A translated chat.
+pub(crate) struct Translated {
+    pub(crate) body: String,
+    /// What the client's messages say and these do not, as paths.
+    pub(crate) dropped: Vec<&'static str>,
+}
+
 fn object(body: &str) -> Result<Object<'_>> {
     Object::parse(body).ok_or_else(|| Failure::invalid_request("The request is no JSON object."))
 }
 
-/// The body for a chat with `model`.
-pub(crate) fn chat(body: &str, model: &str) -> Result<String> {
+/// A chat with `model`.
+pub(crate) fn chat(body: &str, model: &str) -> Result<Translated> {
     let fields = object(body)?;
     let mut out = String::with_capacity(body.len() + 64);
+    let mut dropped = Vec::new();
     out.push('{');
     for (key, value) in &fields.0 {
-        field(&mut out, key, value.get(), model)?;
+        match &**key {
+            "messages" => push_field(&mut out, key, &messages(value.get(), model, &mut dropped)?),
+            _ => field(&mut out, key, value.get())?,
+        }
     }
     let length = fields.get("max_completion_tokens").or_else(|| fields.get("max_tokens"));
     if let Some(length) = length {
         push_field(&mut out, "max_tokens", length);
     }
     out.push('}');
-    Ok(out)
+    Ok(Translated { body: out, dropped })
 }
 
-fn field(out: &mut String, key: &str, value: &str, model: &str) -> Result<()> {
+fn field(out: &mut String, key: &str, value: &str) -> Result<()> {
     match key {
-        "messages" => push_field(out, key, &messages(value, model)?),
         "tools" if value != "null" => push_field(out, key, &tools(value)?),
         "seed" => push_field(out, "random_seed", value),
         "reasoning_effort" => {
@@ -60,7 +69,7 @@ fn field(out: &mut String, key: &str, value: &str, model: &str) -> Result<()> {
             }
         }
         "max_completion_tokens" | "max_tokens" => {}
-        _ if DROPPED.contains(&key) => {}
+        _ if DROPPED.contains(&key) || DONE.contains(&key) => {}
         _ => push_field(out, key, value),
     }
     Ok(())
@@ -74,7 +83,7 @@ fn effort(value: &str) -> Option<&'static str> {
     }
 }
 
-fn messages(list: &str, model: &str) -> Result<String> {
+fn messages(list: &str, model: &str, dropped: &mut Vec<&'static str>) -> Result<String> {
     let wrong = |_| Failure::invalid_request("The messages are no list of objects.").param("messages");
     let list: Vec<Object<'_>> = serde_json::from_str(list).map_err(wrong)?;
     // Only models that always think are known to read what they thought before.
@@ -83,6 +92,7 @@ fn messages(list: &str, model: &str) -> Result<String> {
     for message in &list {
         push_comma(&mut out);
         message::push(&mut out, message, thoughts);
+        message::lost(message, thoughts, dropped);
     }
     out.push(']');
     Ok(out)

@@ -99,8 +99,12 @@ impl<'a> Settings<'a> {
                 let text = "Claude gives one answer at a time: `n` must be 1.".to_owned();
                 return Err(unsupported(text, key.to_owned()));
             }
-            _ if DROPPED.contains(&key) || DONE.contains(&key) => {}
-            _ => self.further.push((key, value)),
+            _ if DONE.contains(&key) => {}
+            _ => match DROPPED.iter().find(|field| **field == key) {
+                // Said here too: at other hosts of Claude's there are models that take them.
+                Some(field) => self.drop_if(asks(value), field),
+                None => self.further.push((key, value)),
+            },
         }
         Ok(())
     }
@@ -126,6 +130,7 @@ impl<'a> Settings<'a> {
         self.drop_if(self.top_k.is_some() && !sampling, "top_k");
         let effort = self.effort.as_deref().is_some_and(|effort| effort != "none");
         self.drop_if(effort && !self.decided.is_on(), "reasoning_effort");
+        self.drop_if(self.stop.is_some_and(loses_a_stop), "stop");
         std::mem::take(&mut self.dropped)
     }
 
@@ -226,11 +231,28 @@ fn service_tier(value: &str) -> Option<&'static str> {
     }
 }
 
-/// One stop sequence or a list. The API takes none that is only white space.
+/// True if a field of this value asks for something.
+fn asks(value: &str) -> bool {
+    !["false", "0", "\"\"", "[]", "{}", "[\"text\"]"].contains(&value)
+}
+
+/// The API takes no stop sequence that is only white space.
+fn is_blank(sequence: &str) -> bool {
+    string(sequence).is_some_and(|text| text.trim().is_empty())
+}
+
+/// True if a sequence that says something is not sent.
+fn loses_a_stop(stop: &str) -> bool {
+    stops(stop)
+        .into_iter()
+        .any(|sequence| sequence != "\"\"" && is_blank(sequence))
+}
+
+/// One stop sequence or a list.
 fn push_stop(out: &mut String, stop: &str) {
     let mut sequences = String::new();
     for sequence in stops(stop) {
-        if string(sequence).is_some_and(|text| !text.trim().is_empty()) {
+        if string(sequence).is_some() && !is_blank(sequence) {
             push_comma(&mut sequences);
             sequences.push_str(sequence);
         }

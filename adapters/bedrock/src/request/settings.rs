@@ -124,6 +124,32 @@ impl<'a> Settings<'a> {
         self.thinking.is_some() || self.decided.is_on()
     }
 
+    /// What of the client's fields is not sent to this model, once it is decided how it thinks.
+    pub(super) fn dropped(&self, model: Model<'_>) -> Vec<&'static str> {
+        let (temperature, top_p) = self.sampling(model);
+        let lost = |sequence: &str| sequence != "\"\"" && is_refused(sequence, model);
+        let loses_a_stop = self.stop.is_some_and(|stop| stops(stop).into_iter().any(lost));
+        let fields = [
+            ("temperature", self.temperature.is_some() && temperature.is_none()),
+            ("top_p", self.top_p.is_some() && top_p.is_none()),
+            ("stop", loses_a_stop),
+        ];
+        let lost = fields.into_iter().filter(|(_, lost)| *lost);
+        lost.map(|(field, _)| field).collect()
+    }
+
+    /// `temperature` and `top_p` as far as the model takes them. While it thinks, Claude takes neither; the newest never do, and some
+    /// take one of the two.
+    fn sampling(&self, model: Model<'_>) -> (Option<&'a str>, Option<&'a str>) {
+        let claude = model.claude();
+        let sampling = claude.is_none_or(|claude| claude.sampling() && !self.decided.is_on());
+        let both = claude.is_none_or(witgate_anthropic::Claude::temperature_with_top_p) || self.temperature.is_none();
+        (
+            self.temperature.filter(|_| sampling),
+            self.top_p.filter(|_| sampling && both),
+        )
+    }
+
     /// Writes what is left of the body.
     pub(super) fn push(&self, out: &mut String, model: Model<'_>, has_tools: bool) {
         self.push_inference(out, model);
@@ -142,19 +168,14 @@ impl<'a> Settings<'a> {
         if let Some(max_tokens) = max_tokens {
             push_number(&mut config, "maxTokens", max_tokens);
         }
-        let claude = model.claude();
-        // While it thinks, Claude takes no sampling settings; the newest never do, and some take one of the two.
-        let sampling = claude.is_none_or(|claude| claude.sampling() && !self.decided.is_on());
-        let both = claude.is_none_or(witgate_anthropic::Claude::temperature_with_top_p) || self.temperature.is_none();
-        let temperature = self.temperature.filter(|_| sampling);
-        let top_p = self.top_p.filter(|_| sampling && both);
+        let (temperature, top_p) = self.sampling(model);
         for (key, value) in [("temperature", temperature), ("topP", top_p)] {
             if let Some(value) = value {
                 push_field(&mut config, key, value);
             }
         }
         if let Some(stop) = self.stop {
-            push_stop(&mut config, stop);
+            push_stop(&mut config, stop, model);
         }
         merge(&mut config, self.inference);
         config.push('}');
@@ -218,11 +239,16 @@ fn service_tier(value: &str) -> Option<&'static str> {
     }
 }
 
+/// True if this model refuses a stop sequence: Claude takes none that is only white space.
+fn is_refused(sequence: &str, model: Model<'_>) -> bool {
+    model.claude().is_some() && string(sequence).is_some_and(|text| text.trim().is_empty())
+}
+
 /// One stop sequence or a list.
-fn push_stop(out: &mut String, stop: &str) {
+fn push_stop(out: &mut String, stop: &str, model: Model<'_>) {
     let mut sequences = String::new();
     for sequence in stops(stop) {
-        if string(sequence).is_some_and(|text| !text.is_empty()) {
+        if string(sequence).is_some_and(|text| !text.is_empty()) && !is_refused(sequence, model) {
             push_comma(&mut sequences);
             sequences.push_str(sequence);
         }
