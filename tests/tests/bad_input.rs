@@ -87,6 +87,12 @@ fn mistakes() -> Vec<Mistake> {
             .to_owned(),
         response: r#""input":[{"role":"user","content":"a"},{"type":"function_call_output","call_id":"call_1","output":"b"}]"#.to_owned(),
     };
+    let blank_stop = Mistake {
+        name: "a stop sequence that is only white space",
+        chat: format!(r#""messages":{HELLO},"stop":"\n""#),
+        message: format!(r#""max_tokens":9,"messages":{HELLO},"stop_sequences":["\n"]"#),
+        response: format!(r#""input":{HELLO},"stop":"\n""#),
+    };
     vec![
         field("a wrong type: a number as text", r#""temperature":"hot""#),
         field("a wrong type: tools as an object", r#""tools":{}"#),
@@ -105,10 +111,59 @@ fn mistakes() -> Vec<Mistake> {
             "a key that comes twice, further in",
             r#"[{"role":"user","content":"a","content":"b"}]"#,
         ),
+        blank_stop,
         talk("half a character", r#"[{"role":"user","content":"a\ud800b"}]"#),
         nested("100 levels", 100),
         nested("500 levels", 500),
     ]
+}
+
+const FORM: &str = "multipart/form-data; boundary=b";
+
+/// Forms that cannot be read: the mistake, the content type, the body.
+fn forms() -> Vec<(&'static str, &'static str, String)> {
+    let model = "--b\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\nopenai/whisper-1";
+    let long = "x-note: a\r\n".repeat(1000);
+    vec![
+        (
+            "JSON in place of a form",
+            "application/json",
+            r#"{"model":"openai/whisper-1"}"#.to_owned(),
+        ),
+        ("no boundary", "multipart/form-data", format!("{model}\r\n--b--\r\n")),
+        (
+            "another boundary",
+            FORM,
+            format!("{model}\r\n--b--\r\n").replace("--b", "--bc"),
+        ),
+        (
+            "no model",
+            FORM,
+            format!("{model}\r\n--b--\r\n").replace("model", "prompt"),
+        ),
+        ("an end in the middle of a part", FORM, model.to_owned()),
+        (
+            "a head of 10 KB",
+            FORM,
+            model.replace("\r\ncontent", &format!("\r\n{long}content")),
+        ),
+    ]
+}
+
+/// What a client is told of each, as a table.
+async fn told_of_forms(provider: &Provider, gateway: &Witgate) -> String {
+    let path = "/v1/audio/transcriptions";
+    let mut page = "\n## a form that cannot be read\n| API | mistake | answer |\n|---|---|---|\n".to_owned();
+    for (name, kind, body) in forms() {
+        let before = provider.count();
+        let request = gateway.client.post(format!("{}{path}", gateway.url)).body(body);
+        let reply = request.header("content-type", kind).send().await.expect("an answer");
+        let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
+        let text = reply.text().await.expect("a whole body");
+        let told = refusal(path, &Answer { status, headers, text }, provider.count() > before);
+        writeln!(page, "| {path} | {name} | {told} |").expect("a string takes what is written");
+    }
+    page
 }
 
 #[tokio::test]
@@ -144,6 +199,7 @@ async fn every_mistake_is_named_or_left_to_the_provider() {
             }
         }
     }
+    page.push_str(&told_of_forms(&provider, &gateway).await);
     let file = root().join("tests/BAD_INPUT.md");
     if std::env::var("WITGATE_GOLDEN").is_ok_and(|how| how == "write") {
         fs::write(&file, &page).expect("a file can be written");
