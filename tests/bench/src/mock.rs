@@ -136,7 +136,13 @@ async fn answer(request: Request<Incoming>, mock: Rc<Mock>) -> Result<Response<A
     }
     if path.ends_with("/predictions") {
         mock.answered.set(mock.answered.get() + 1);
-        return Ok(whole(StatusCode::CREATED, formats::replicate_begun()));
+        let waits = head.headers.contains_key("prefer");
+        let prediction = if waits {
+            formats::replicate().whole
+        } else {
+            formats::replicate_begun()
+        };
+        return Ok(whole(StatusCode::CREATED, prediction));
     }
     let Some(api) = mock.apis.iter().find(|api| (api.takes)(path)) else {
         return Ok(whole(StatusCode::NOT_FOUND, Bytes::from_static(b"{}")));

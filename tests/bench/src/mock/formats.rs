@@ -158,7 +158,7 @@ pub(crate) fn huggingface() -> Answers {
     answers(&json!([{"generated_text": text(620), "details": details}]), events)
 }
 
-/// Replicate's: a prediction that is ready when it is first asked about.
+/// Replicate's: a prediction that is ready when it is first asked about, or waited for.
 pub(crate) fn replicate() -> Answers {
     let output: Vec<String> = text(620).split_inclusive(' ').map(str::to_owned).collect();
     let line = |kind: &str, data: &str| Bytes::from(format!("event: {kind}\nid: 1\ndata: {data}\n\n"));

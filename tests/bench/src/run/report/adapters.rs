@@ -18,7 +18,7 @@ pub(super) fn table(visits: &[Visit]) -> String {
     }
     let mut table = format!(
         "\n## Adapters\n\nThe same request and the same text through each adapter; ratios are to `{MEASURE}`, the aim is {AIM} ×. \
-         Bedrock's requests are signed, its frames checked; Replicate's take two, one to begin and one to read.\n\n\
+         Bedrock's requests are signed, its frames checked; Replicate's wait for their answer (`prefer: wait`), its streams are begun and then read.\n\n\
          | adapter | CPU µs per request | CPU µs per event |\n|---|--:|--:|\n"
     );
     for adapter in adapters {
