@@ -89,7 +89,7 @@ pub(super) struct Pending {
 }
 
 impl Exchange {
-    /// A fresh instance, and its first step.
+    /// An instance, and its first step.
     pub(super) async fn begin(
         runtime: &Runtime,
         site: &Arc<Site>,
