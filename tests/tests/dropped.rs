@@ -295,6 +295,24 @@ async fn what_an_adapter_drops_of_some_requests_only_is_told_and_can_be_refused(
 }
 
 #[tokio::test]
+async fn what_claude_takes_on_vertex_ai_is_not_called_dropped_because_gemini_has_nothing_like_it() {
+    let fields = json!({ "user": "u", "service_tier": "default", "store": true });
+    for (type_, told) in [
+        ("vertex-ai", vec!["store"]),
+        ("gemini", vec!["service_tier", "store", "user"]),
+    ] {
+        let target = TARGETS.iter().find(|target| target.type_ == type_).expect("a target");
+        let (provider, gateway) = start(target, "").await;
+        let (asked, answer) = ask(target, &gateway, &provider, &[&fields]).await;
+        let mut dropped = dropped(&answer);
+        dropped.sort_unstable();
+        assert_eq!((answer.status, dropped), (200, told), "{type_}: {}", answer.text);
+        let sent = asked[0].json()["metadata"]["user_id"].clone();
+        assert_eq!(sent, if type_ == "vertex-ai" { json!("u") } else { Value::Null });
+    }
+}
+
+#[tokio::test]
 async fn what_is_dropped_inside_a_message_is_named_by_its_path() {
     let target = target("mistral");
     let named = json!({ "messages": [{ "role": "user", "name": "Ann", "content": "Hi" }] });

@@ -232,7 +232,7 @@ fn service_tier(value: &str) -> Option<&'static str> {
 }
 
 /// True if a field of this value asks for something.
-fn asks(value: &str) -> bool {
+pub fn asks(value: &str) -> bool {
     !["false", "0", "\"\"", "[]", "{}", "[\"text\"]"].contains(&value)
 }
 

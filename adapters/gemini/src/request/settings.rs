@@ -9,20 +9,24 @@ use super::{thinking, unsupported};
 use crate::json::{Object, push_comma, push_field, string};
 use crate::model::Model;
 
-/// Fields of OpenAI's that Gemini has nothing like.
-pub(crate) const DROPPED: [&str; 12] = [
+/// Fields of OpenAI's that no model here has anything like: neither Gemini nor Claude.
+pub(crate) const DROPPED: [&str; 7] = [
     "logit_bias",
-    "metadata",
-    "parallel_tool_calls",
     "prediction",
     "prompt_cache_key",
     "prompt_cache_options",
     "prompt_cache_retention",
+    "store",
+    "verbosity",
+];
+
+/// Fields that Claude takes, and Gemini has nothing like.
+const NOT_GEMINIS: [&str; 5] = [
+    "metadata",
+    "parallel_tool_calls",
     "safety_identifier",
     "service_tier",
-    "store",
     "user",
-    "verbosity",
 ];
 
 /// Fields that the gateway has dealt with.
@@ -67,6 +71,8 @@ pub(super) struct Settings<'a> {
     /// Gemini's own `generationConfig`: goes before all else
     config: Object<'a>,
     generation: Vec<(&'static str, &'a str)>,
+    /// What is there of [`NOT_GEMINIS`].
+    left_out: Vec<&'static str>,
     /// Gemini's, or unknown
     further: Vec<(&'a str, &'a str)>,
 }
@@ -84,6 +90,17 @@ impl<'a> Settings<'a> {
     fn set(&mut self, key: &'a str, text: &'a str) -> Result<(), Failure> {
         if let Some((_, name)) = GENERATION.iter().find(|(ours, _)| *ours == key) {
             self.generation.push((name, text));
+            return Ok(());
+        }
+        if let Some(field) = NOT_GEMINIS.iter().find(|field| **field == key) {
+            // Several calls at a time are what Gemini makes anyway: it is the other word that asks for something.
+            let asks = match key {
+                "parallel_tool_calls" => text == "false",
+                _ => witgate_anthropic::asks(text),
+            };
+            if asks {
+                self.left_out.push(field);
+            }
             return Ok(());
         }
         match key {
@@ -135,10 +152,8 @@ impl<'a> Settings<'a> {
             ("modalities", self.spoken && !self.images),
             ("extra_body", self.foreign_extra),
         ];
-        dropped
-            .into_iter()
-            .filter_map(|(field, is)| is.then_some(field))
-            .collect()
+        let dropped = dropped.into_iter().filter_map(|(field, is)| is.then_some(field));
+        dropped.chain(self.left_out.iter().copied()).collect()
     }
 
     /// The client has safety settings of its own.
