@@ -29,6 +29,9 @@ pub mod witgate {
         /// The operator can change them. Whoever passes one is ended: the client sees a 502, the next call works. An adapter may log 64 KiB a
         /// second; what is more is dropped.
         ///
+        /// STATE. An instance serves one call, or, where the operator wants it so, several of one provider, one after another. So keep nothing
+        /// between calls: what is to live from a request to its reply goes into `state`.
+        ///
         /// RULE OF THE PACKAGE (types match structurally): once released, no record field, no variant case, no signature ever changes.
         /// Nor is a function added to a released interface: hosts look an interface up whole, so old adapters would seem to lack it.
         /// Growth is: new JSON keys, new words in the string sets marked "open", new `ext` keys, new optional interfaces.
