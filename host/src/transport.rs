@@ -8,6 +8,7 @@ pub mod canned;
 mod connect;
 pub mod egress;
 mod encoding;
+pub mod environment;
 pub mod frame;
 pub mod http;
 mod http1;

@@ -1,7 +1,7 @@
 //! Instances that wait for another call, where the operator lets one instance serve several (`calls_per_instance`).
 //!
 //! By default there are none: each call has an instance of its own, and nothing of one call can be seen by another. A new instance
-//! costs a Rust adapter 15 to 35 µs, a Python one more than a millisecond, so an operator who knows what he runs may trade: then calls
+//! is a third of what a translated chat costs (`tests/bench/RESULTS.md`), so an operator who knows what he runs may trade: then calls
 //! of one provider, one after another and never two at once, may share an instance, until it has served its number, or trapped, or was
 //! left in the middle of something.
 

@@ -23,10 +23,10 @@ const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 /// Whose API a client speaks, as far as it shows in errors, headers and lists of models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// That of most.
+    /// That of most: Chat Completions and what stands beside it.
     OpenAi,
     /// The Messages API.
-    Anthropic,
+    Messages,
 }
 
 impl Shape {
@@ -40,7 +40,7 @@ impl Shape {
         };
         let says_so = request.headers().contains_key("anthropic-version");
         if below("/v1/messages") || (says_so && below("/v1/models")) {
-            Self::Anthropic
+            Self::Messages
         } else {
             Self::OpenAi
         }
@@ -49,7 +49,7 @@ impl Shape {
     /// That of calls of `operation`.
     pub(super) const fn of_calls(operation: Operation) -> Self {
         match operation {
-            Operation::Messages | Operation::CountTokens => Self::Anthropic,
+            Operation::Messages | Operation::CountTokens => Self::Messages,
             _ => Self::OpenAi,
         }
     }
@@ -58,13 +58,13 @@ impl Shape {
         // A refusal in the client's own language reaches it as it came.
         if let Error::Refused(failure) = error
             && let Some(own) = &failure.own
-            && (self == Self::Anthropic) == messages::error::is_own(own)
+            && (self == Self::Messages) == messages::error::is_own(own)
         {
             return own.clone();
         }
         match self {
             Self::OpenAi => json(error).into(),
-            Self::Anthropic => messages::error::json(error, id).into(),
+            Self::Messages => messages::error::json(error, id).into(),
         }
     }
 }

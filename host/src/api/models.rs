@@ -22,7 +22,7 @@ pub(super) async fn list(app: &Arc<App>, headers: &HeaderMap, query: &str, shape
     let models = pipeline::models::list(&gateway).await;
     Ok(respond(&match shape {
         Shape::OpenAi => json!({ "object": "list", "data": models }),
-        Shape::Anthropic => page(&models.iter().map(in_anthropics_words).collect::<Vec<_>>(), query)?,
+        Shape::Messages => page(&models.iter().map(as_messages_has_it).collect::<Vec<_>>(), query)?,
     }))
 }
 
@@ -33,7 +33,7 @@ pub(super) async fn one(app: &Arc<App>, headers: &HeaderMap, id: &str, shape: Sh
     let id = percent_encoding::percent_decode_str(id).decode_utf8_lossy();
     match (pipeline::models::find(&gateway, &id).await, shape) {
         (Some(model), Shape::OpenAi) => Ok(respond(&model)),
-        (Some(model), Shape::Anthropic) => Ok(respond(&in_anthropics_words(&model))),
+        (Some(model), Shape::Messages) => Ok(respond(&as_messages_has_it(&model))),
         (None, _) => Err(Error::ModelNotFound {
             model: id.into_owned(),
             hint: "`GET /v1/models` lists those there are".to_owned(),
@@ -42,7 +42,7 @@ pub(super) async fn one(app: &Arc<App>, headers: &HeaderMap, id: &str, shape: Sh
 }
 
 /// A model as Anthropic's API shows one.
-fn in_anthropics_words(model: &Value) -> Value {
+fn as_messages_has_it(model: &Value) -> Value {
     let id = model["id"].as_str().unwrap_or_default();
     let name = [&model["display_name"], &model["name"]]
         .into_iter()

@@ -160,7 +160,7 @@ fn random() -> u64 {
 /// Puts the request's id on a response.
 pub(super) fn with_id(mut response: Response, id: &str, shape: Shape) -> Response {
     if let Ok(value) = HeaderValue::from_str(id) {
-        if shape == Shape::Anthropic {
+        if shape == Shape::Messages {
             response.headers_mut().insert(ANTHROPIC_REQUEST_ID, value.clone());
         }
         response.headers_mut().insert(REQUEST_ID, value);

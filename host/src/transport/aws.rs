@@ -23,9 +23,10 @@ use hyper::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use url::{Position, Url};
 
-pub use self::chain::{Environment, Found};
+pub use self::chain::Found;
 use self::{chain::Chain, time::Stamp};
 use super::{
+    environment::Environment,
     http::Outgoing,
     renewed::{Held, Renewed},
 };

@@ -25,7 +25,7 @@ use self::{entra::Identity, google::Account, grant::Grant};
 use super::{
     Issuer,
     ask::ask,
-    aws::Environment,
+    environment::Environment,
     http::Outgoing,
     renewed::{Held, Renewed},
 };
@@ -209,10 +209,6 @@ impl Said<'_> {
         let secret = self.secrets.get(name).cloned();
         secret.or_else(|| self.text(name).map(Secret::new))
     }
-
-    fn variable(&self, name: &str) -> Option<String> {
-        worded(&(self.environment)(name)?)
-    }
 }
 
 /// A text without what surrounds it, if it says anything.
@@ -313,7 +309,7 @@ mod tests {
                 &declared,
                 &mut settings,
                 &BTreeMap::new(),
-                Arc::new(|_: &str| None),
+                Environment::new(|_| None),
             );
             assert_eq!(Value::Object(settings), serde_json::json!({"other": "v"}));
         }

@@ -18,7 +18,7 @@ const EARLY: Duration = Duration::from_mins(5);
 /// How long a failure is the answer for everybody.
 const FAILED: Duration = Duration::from_secs(1);
 
-/// Keeps the newest value, and fetches the next one. Cheap to clone.
+/// Keeps the newest value, and fetches the next one.
 pub struct Renewed<T>(Arc<Inner<T>>);
 
 struct Inner<T> {
@@ -151,12 +151,6 @@ impl<T> Default for Renewed<T> {
             fetching: Arc::new(Semaphore::new(1)),
             failed: ArcSwapOption::empty(),
         }))
-    }
-}
-
-impl<T> Clone for Renewed<T> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
     }
 }
 

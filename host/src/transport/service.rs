@@ -10,7 +10,7 @@ use tokio::{
     net::TcpListener,
 };
 
-use super::aws::Environment;
+use super::environment::Environment;
 
 /// What a service was asked: request line, headers and body as one text.
 pub(super) type Asked = Arc<Mutex<Vec<String>>>;
@@ -60,5 +60,5 @@ fn whole(request: &[u8]) -> bool {
 pub(super) fn environment(variables: &[(&str, &str)]) -> Environment {
     let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let variables: HashMap<String, String> = variables.iter().map(own).collect();
-    Arc::new(move |name| variables.get(name).cloned())
+    Environment::new(move |name| variables.get(name).cloned())
 }

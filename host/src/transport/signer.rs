@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use hyper::HeaderMap;
 use serde_json::{Map, Value};
 
-use super::{Auth, Upstream, aws, http::Outgoing, oauth, renewed::Held};
+use super::{Auth, Upstream, aws, environment::Environment, http::Outgoing, oauth, renewed::Held};
 use crate::{error::Result, secret::Secret};
 
 /// Signs the requests to one provider. Cheap to clone.
@@ -45,7 +45,7 @@ impl Signer {
         settings: &mut Map<String, Value>,
         secrets: &BTreeMap<String, Secret>,
     ) -> Option<Self> {
-        let environment: aws::Environment = Arc::new(|name: &str| std::env::var(name).ok());
+        let environment = Environment::of_process();
         let signer = match declared? {
             Auth::AwsSigV4 { service } => Self::Aws(aws::Signer::take(
                 &upstream.id,

@@ -2,17 +2,17 @@
 //! metadata service hands out is asked for only where the operator says so (`credentials = "container"` or `"instance"`): it gives
 //! the machine's rights to whoever asks.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use super::{
     Credentials, metadata,
     profile::{self, Profile},
     sts,
 };
-use crate::{secret::Secret, transport::key_file};
-
-/// Environment variables. Tests have their own.
-pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+use crate::{
+    secret::Secret,
+    transport::{environment::Environment, key_file},
+};
 
 /// Why there are no credentials: what is missing and where it was looked for, or what broke.
 pub(super) type Reason = String;
@@ -50,7 +50,7 @@ impl Chain {
     pub(super) fn region(&self) -> Option<String> {
         ["AWS_REGION", "AWS_DEFAULT_REGION"]
             .iter()
-            .find_map(|name| self.variable(name))
+            .find_map(|name| self.environment.get(name))
             .or_else(|| {
                 let files = profile::Files::read_blocking(self.files()).ok()?;
                 files.profile(&self.profile_name()).ok()?.region
@@ -125,7 +125,7 @@ impl Chain {
     }
 
     fn by_variables(&self) -> Option<Found> {
-        if let Some(key) = self.variable(&self.bearer_variable) {
+        if let Some(key) = self.environment.get(&self.bearer_variable) {
             return Some(Found::Bearer(Secret::new(key)));
         }
         self.keys_of_variables().map(Found::Keys)
@@ -133,17 +133,17 @@ impl Chain {
 
     fn keys_of_variables(&self) -> Option<Credentials> {
         Some(Credentials {
-            access_key_id: self.variable("AWS_ACCESS_KEY_ID")?,
-            secret_access_key: Secret::new(self.variable("AWS_SECRET_ACCESS_KEY")?),
-            session_token: self.variable("AWS_SESSION_TOKEN").map(Secret::new),
+            access_key_id: self.environment.get("AWS_ACCESS_KEY_ID")?,
+            secret_access_key: Secret::new(self.environment.get("AWS_SECRET_ACCESS_KEY")?),
+            session_token: self.environment.get("AWS_SESSION_TOKEN").map(Secret::new),
             expire: None,
         })
     }
 
     async fn by_token_of_environment(&self, region: Option<&str>) -> Option<Result<Found, Reason>> {
-        let file = self.variable("AWS_WEB_IDENTITY_TOKEN_FILE")?;
-        let role = self.variable("AWS_ROLE_ARN")?;
-        let session = self.variable("AWS_ROLE_SESSION_NAME");
+        let file = self.environment.get("AWS_WEB_IDENTITY_TOKEN_FILE")?;
+        let role = self.environment.get("AWS_ROLE_ARN")?;
+        let session = self.environment.get("AWS_ROLE_SESSION_NAME");
         let assumed = self.by_web_identity(&role, &file, session.as_deref(), region).await;
         Some(assumed.map(Found::Keys))
     }
@@ -214,18 +214,19 @@ impl Chain {
     }
 
     fn profile_name(&self) -> String {
-        let named = self.profile.clone().or_else(|| self.variable("AWS_PROFILE"));
+        let named = self.profile.clone().or_else(|| self.environment.get("AWS_PROFILE"));
         named.unwrap_or_else(|| "default".to_owned())
     }
 
     /// Where the shared files are.
     fn files(&self) -> profile::Paths {
         let home = self
-            .variable("HOME")
-            .or_else(|| self.variable("USERPROFILE"))
+            .environment
+            .get("HOME")
+            .or_else(|| self.environment.get("USERPROFILE"))
             .unwrap_or_default();
         let path = |variable: &str, name: &str| {
-            let named = self.variable(variable).map(PathBuf::from);
+            let named = self.environment.get(variable).map(PathBuf::from);
             named.unwrap_or_else(|| PathBuf::from(&home).join(".aws").join(name))
         };
         profile::Paths {
@@ -240,15 +241,10 @@ impl Chain {
 
     fn sts(&self, region: Option<&str>) -> sts::Endpoint {
         let named = self
-            .variable("AWS_ENDPOINT_URL_STS")
-            .or_else(|| self.variable("AWS_ENDPOINT_URL"));
+            .environment
+            .get("AWS_ENDPOINT_URL_STS")
+            .or_else(|| self.environment.get("AWS_ENDPOINT_URL"));
         sts::Endpoint::new(named, region)
-    }
-
-    fn variable(&self, name: &str) -> Option<String> {
-        let value = (self.environment)(name)?;
-        let value = value.trim();
-        (!value.is_empty()).then(|| value.to_owned())
     }
 }
 

@@ -7,14 +7,11 @@ use hyper::{
 };
 use serde::Deserialize;
 
-use super::{
-    Credentials,
-    chain::{Environment, Reason},
-    time,
-};
+use super::{Credentials, chain::Reason, time};
 use crate::{
     secret::Secret,
     transport::{
+        environment::Environment,
         key_file,
         metadata::{self, Reach, header},
     },
@@ -38,18 +35,18 @@ struct Answer {
 
 /// Those of the container that the gateway runs in.
 pub(super) async fn container(environment: &Environment) -> Result<Credentials, Reason> {
-    let variable = |name: &str| environment(name).filter(|value| !value.trim().is_empty());
-    let url = match variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") {
+    let url = match environment.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") {
         Some(path) => format!("{CONTAINER}{path}"),
-        None => variable("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+        None => environment
+            .get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
             .ok_or("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and AWS_CONTAINER_CREDENTIALS_FULL_URI are not set")?,
     };
-    let token = match variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
+    let token = match environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
         Some(path) => {
             let read = key_file::read(&path).await;
             Some(read.map_err(|error| format!("the container's token file {path} cannot be read: {error}"))?)
         }
-        None => variable("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+        None => environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
     };
     let headers = match token {
         Some(token) => header(AUTHORIZATION, token.trim())?,
@@ -61,7 +58,7 @@ pub(super) async fn container(environment: &Environment) -> Result<Credentials, 
 
 /// Those of the instance's role.
 pub(super) async fn instance(environment: &Environment) -> Result<Credentials, Reason> {
-    let named = environment("AWS_EC2_METADATA_SERVICE_ENDPOINT").filter(|value| !value.trim().is_empty());
+    let named = environment.get("AWS_EC2_METADATA_SERVICE_ENDPOINT");
     let base = named.unwrap_or_else(|| INSTANCE.to_owned());
     let base = base.trim_end_matches('/');
     let answered = async {

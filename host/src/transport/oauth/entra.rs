@@ -8,12 +8,12 @@ use url::Url;
 use super::{
     Said, exchange,
     grant::{Grant, Proof},
-    read, worded,
+    read,
 };
 use crate::{
     secret::Secret,
     transport::{
-        aws::Environment,
+        environment::Environment,
         http::Outgoing,
         key_file,
         metadata::{self, Reach, header},
@@ -51,12 +51,14 @@ impl Identity {
     /// What the operator and the environment say of it, with a `scope` for where the operator names none.
     pub(super) fn new(said: Said<'_>, scope: Option<&str>) -> Self {
         let mut grant = Grant::new(&said, scope);
-        grant.client_id = grant.client_id.or_else(|| said.variable("AZURE_CLIENT_ID"));
-        let secret = || said.variable("AZURE_CLIENT_SECRET").map(Secret::new);
+        grant.client_id = grant.client_id.or_else(|| said.environment.get("AZURE_CLIENT_ID"));
+        let secret = || said.environment.get("AZURE_CLIENT_SECRET").map(Secret::new);
         grant.client_secret = grant.client_secret.or_else(secret);
         Self {
             grant,
-            tenant_id: said.text("tenant_id").or_else(|| said.variable("AZURE_TENANT_ID")),
+            tenant_id: said
+                .text("tenant_id")
+                .or_else(|| said.environment.get("AZURE_TENANT_ID")),
             only: said.text("credentials"),
             environment: said.environment,
         }
@@ -87,14 +89,14 @@ impl Identity {
             return Ok(url.clone());
         }
         let tenant = self.tenant_id.as_deref().ok_or_else(|| lacks("tenant_id"))?;
-        let authority = self.variable("AZURE_AUTHORITY_HOST");
+        let authority = self.environment.get("AZURE_AUTHORITY_HOST");
         let authority = authority.as_deref().unwrap_or(LOGIN).trim_end_matches('/');
         Ok(format!("{authority}/{tenant}/oauth2/v2.0/token"))
     }
 
     /// What a workload's platform has written down for it.
     async fn statement(&self) -> Result<Option<Secret>, String> {
-        let file = self.variable("AZURE_FEDERATED_TOKEN_FILE");
+        let file = self.environment.get("AZURE_FEDERATED_TOKEN_FILE");
         let Some(file) = file.filter(|_| self.grant.client_secret.is_none()) else {
             return Ok(None);
         };
@@ -106,19 +108,16 @@ impl Identity {
     /// A token of the identity that the platform manages for this app or machine; with a `client_id` the one of several.
     async fn managed(&self) -> Result<Held<Secret>, String> {
         let scope = self.grant.scope.as_deref().ok_or("it has no `scope`")?;
-        let (url, headers, reach) = match self.variable("IDENTITY_ENDPOINT") {
-            Some(url) => (url, self.of_app()?, Reach::Near),
+        let (url, version, headers, reach) = match self.environment.get("IDENTITY_ENDPOINT") {
+            Some(url) => (url, "2019-08-01", self.of_app()?, Reach::Near),
             None => (
                 self.of_machine(),
+                "2018-02-01",
                 header(HeaderName::from_static("metadata"), "true")?,
                 Reach::Known,
             ),
         };
         let mut url = Url::parse(&url).map_err(|_| "the address of the managed identity is no URL".to_owned())?;
-        let version = match reach {
-            Reach::Near => "2019-08-01",
-            Reach::Known => "2018-02-01",
-        };
         let resource = scope.strip_suffix("/.default").unwrap_or(scope);
         url.query_pairs_mut()
             .append_pair("api-version", version)
@@ -131,7 +130,7 @@ impl Identity {
 
     /// App Service and Container Apps start a token service beside the app, and tell it a word that shows who asks.
     fn of_app(&self) -> Result<HeaderMap, String> {
-        let word = self.variable("IDENTITY_HEADER").ok_or_else(|| {
+        let word = self.environment.get("IDENTITY_HEADER").ok_or_else(|| {
             "IDENTITY_ENDPOINT is set without IDENTITY_HEADER: only App Service's and Container Apps' are asked"
                 .to_owned()
         })?;
@@ -139,13 +138,9 @@ impl Identity {
     }
 
     fn of_machine(&self) -> String {
-        let named = self.variable("AZURE_POD_IDENTITY_AUTHORITY_HOST");
+        let named = self.environment.get("AZURE_POD_IDENTITY_AUTHORITY_HOST");
         let host = named.as_deref().unwrap_or(MACHINE).trim_end_matches('/');
         format!("{host}/metadata/identity/oauth2/token")
-    }
-
-    fn variable(&self, name: &str) -> Option<String> {
-        worded(&(self.environment)(name)?)
     }
 }
 

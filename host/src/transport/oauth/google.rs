@@ -22,7 +22,7 @@ use crate::{
     crypto,
     secret::Secret,
     transport::{
-        aws::Environment,
+        environment::Environment,
         key_file,
         metadata::{self, Reach, header},
         renewed::Held,
@@ -110,7 +110,7 @@ impl Account {
             _ => self.place().and_then(Place::read).ok(),
         };
         let project = file.and_then(|file| file.project_id);
-        project.or_else(|| self.variable("GOOGLE_CLOUD_PROJECT"))
+        project.or_else(|| self.environment.get("GOOGLE_CLOUD_PROJECT"))
     }
 
     /// A token.
@@ -162,7 +162,7 @@ impl Account {
             }
             Some(Value::String(path)) => Ok(Place::Named(path.trim().into(), KEY)),
             Some(object) => Ok(Place::Here(Secret::new(object.to_string()))),
-            None => match self.variable(VARIABLE) {
+            None => match self.environment.get(VARIABLE) {
                 Some(path) => Ok(Place::Named(path.into(), VARIABLE)),
                 None => self.of_gcloud().map(Place::Gcloud),
             },
@@ -170,7 +170,7 @@ impl Account {
     }
 
     fn of_gcloud(&self) -> Result<PathBuf, String> {
-        let below = |variable: &str, folder: &str| Some(Path::new(&self.variable(variable)?).join(folder));
+        let below = |variable: &str, folder: &str| Some(Path::new(&self.environment.get(variable)?).join(folder));
         let folder = below("CLOUDSDK_CONFIG", "")
             .or_else(|| below("APPDATA", "gcloud"))
             .or_else(|| below("HOME", ".config/gcloud"));
@@ -181,7 +181,7 @@ impl Account {
     /// A token of the account that the machine runs as.
     async fn of_machine(&self) -> Result<Held<Secret>, String> {
         let [name, address] = MACHINE;
-        let host = self.variable("GCE_METADATA_HOST").filter(|host| host != name);
+        let host = self.environment.get("GCE_METADATA_HOST").filter(|host| host != name);
         let host = host.as_deref().unwrap_or(address);
         let scopes: String = form_urlencoded::byte_serialize(self.scope.as_bytes()).collect();
         let url = format!("http://{host}/computeMetadata/v1/instance/service-accounts/default/token?scopes={scopes}");
@@ -189,10 +189,6 @@ impl Account {
         let answered = metadata::ask(Method::GET, &url, meant, Reach::Known).await;
         let token = answered.and_then(|(status, text)| read(status, &text));
         token.map_err(|reason| format!("the machine's account: {reason}"))
-    }
-
-    fn variable(&self, name: &str) -> Option<String> {
-        worded(&(self.environment)(name)?)
     }
 }
 
