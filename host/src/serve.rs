@@ -168,6 +168,8 @@ pub async fn run(options: Options) -> Result<(), Error> {
     announce(&gateway, listener.local_addr()?);
     drop(gateway);
     memory::give_back();
+    // SAFETY: all adapters are loaded, and none is freed before the directory is watched and the first request served.
+    unsafe { memory::let_go_of_code() };
     let swapped = app.clone();
     let watching = reload.watch(move |adapters| {
         let old = swapped.gateway();

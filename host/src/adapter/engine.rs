@@ -171,6 +171,12 @@ fn engine(limits: &Limits, concurrency: bool) -> wasmtime::Result<Engine> {
     Engine::new(&config)
 }
 
+/// An engine that compiles for those above, and runs nothing. It is for one component: a compiler keeps what it has ever needed, tens
+/// of megabytes.
+pub(super) fn compiler(concurrency: bool) -> wasmtime::Result<Engine> {
+    Engine::new(&config(concurrency))
+}
+
 fn config(concurrency: bool) -> Config {
     let mut config = Config::new();
     config.wasm_component_model(true).concurrency_support(concurrency);

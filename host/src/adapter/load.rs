@@ -9,7 +9,7 @@ use wasmtime::component::{Component, InstancePre};
 
 use super::{
     contract::Exports,
-    engine::Runtime,
+    engine::{self, Runtime},
     guest::Guest,
     inspect::{self, Unfit},
     log::Logger,
@@ -60,31 +60,27 @@ pub enum LoadError {
     Stale(String),
 }
 
-/// Which engine remembered code is for; the last byte of it.
-const LEAN: u8 = b'L';
-const WIDE: u8 = b'W';
-
 impl Compiled {
     /// The machine code, to be kept where only this gateway can write. [`Runtime::cache_key`] names what it fits.
     pub fn serialize(&self) -> Result<Vec<u8>, LoadError> {
-        let mut code = self
-            .component
+        self.component
             .serialize()
-            .map_err(|e| LoadError::Compile(format!("{e:#}")))?;
-        code.push(if self.concurrency { WIDE } else { LEAN });
-        Ok(code)
+            .map_err(|e| LoadError::Compile(format!("{e:#}")))
     }
 }
 
 impl Runtime {
     /// Looks at a file and compiles it. Takes from milliseconds to many seconds of processor time: call it where that hurts nobody.
     pub fn compile(&self, bytes: &[u8]) -> Result<Compiled, LoadError> {
+        let failed = |e: wasmtime::Error| LoadError::Compile(format!("{e:#}"));
         let found = inspect::inspect(bytes)?;
-        let machine = self
-            .machine(found.concurrency)
-            .map_err(|e| LoadError::Compile(format!("{e:#}")))?;
-        let component = Component::from_binary(&machine.engine, found.component.as_deref().unwrap_or(bytes))
-            .map_err(|e| LoadError::Compile(format!("{e:#}")))?;
+        let component = found.component.as_deref().unwrap_or(bytes);
+        let code = engine::compiler(found.concurrency)
+            .and_then(|compiler| compiler.precompile_component(component))
+            .map_err(failed)?;
+        let engine = &self.machine(found.concurrency).map_err(failed)?.engine;
+        // SAFETY: the compiler has just made it.
+        let component = unsafe { Component::deserialize(engine, code) }.map_err(failed)?;
         Ok(Compiled {
             component,
             concurrency: found.concurrency,
@@ -101,25 +97,25 @@ impl Runtime {
         hasher.finish()
     }
 
-    /// Takes back what [`Compiled::serialize`] gave. `file` holds it and is mapped into memory, so that an idle adapter takes no more
-    /// of it than what it has run; `code` is what the file begins with, for whoever checked it has read it already.
+    /// Takes back what [`Compiled::serialize`] gave. `file` begins with it and is mapped into memory, so that an idle adapter takes no
+    /// more of it than what it has run.
     ///
     /// # Safety
     ///
-    /// This is machine code, and it will be run: `code` must be, byte for byte, what `serialize` of a gateway of this user returned,
-    /// and the file must lie where nobody else can write and never be changed, only replaced or removed. Code of another version or
-    /// another processor is refused; code that was tampered with is not.
-    pub unsafe fn restore(&self, file: &Path, code: &[u8]) -> Result<Compiled, LoadError> {
-        let stale = |e: wasmtime::Error| LoadError::Stale(format!("{e:#}"));
-        let concurrency = match code.last() {
-            Some(&LEAN) => false,
-            Some(&WIDE) => true,
-            _ => return Err(LoadError::Stale("it is not compiled code of this gateway".to_owned())),
+    /// This is machine code, and it will be run: the file must begin with what `serialize` of a gateway of this user returned, byte
+    /// for byte, lie where nobody else can write, and never be changed, only replaced or removed. Code of another version or another
+    /// processor is refused; code that was tampered with is not.
+    pub unsafe fn restore(&self, file: &Path) -> Result<Compiled, LoadError> {
+        let restore = |concurrency| {
+            let engine = &self.machine(concurrency)?.engine;
+            // SAFETY: the caller promises that these are our own bytes, and that the file stays as it is; that is what it asks for.
+            let component = unsafe { Component::deserialize_file(engine, file) }?;
+            Ok(Compiled { component, concurrency })
         };
-        let engine = &self.machine(concurrency).map_err(stale)?.engine;
-        // SAFETY: the caller promises that these are our own bytes, and that the file stays as it is; that is what it asks for.
-        let component = unsafe { Component::deserialize_file(engine, file) }.map_err(stale)?;
-        Ok(Compiled { component, concurrency })
+        // An engine refuses what another one's settings were for, before it looks at the code.
+        restore(false)
+            .or_else(|_| restore(true))
+            .map_err(|e: wasmtime::Error| LoadError::Stale(format!("{e:#}")))
     }
 
     /// Finds the component's interfaces and asks it who it is, in an empty sandbox.

@@ -6,7 +6,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
+    io::{self, BufReader, Read, Write},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -21,7 +21,9 @@ const KEY_FILE: &str = "key";
 const KEY_LEN: usize = 32;
 const MAC_LEN: usize = 32;
 /// The layout of an entry. It is part of what is authenticated.
-const FORMAT: &[u8] = b"witgate code 2\0";
+const FORMAT: &[u8] = b"witgate code 3\0";
+/// An entry is read in pieces of this size: it is checked here, and mapped where it is run.
+const PIECE: usize = 64 << 10;
 
 /// The cache of one data directory, for one engine.
 #[derive(Debug)]
@@ -30,15 +32,6 @@ pub(super) struct Cache {
     key: hmac::Key,
     engine: String,
     limit: u64,
-}
-
-/// An entry that is authentic.
-#[derive(Debug)]
-pub(super) struct Kept {
-    /// Where it is; the file begins with the code.
-    pub(super) file: PathBuf,
-    /// The code.
-    pub(super) code: Vec<u8>,
 }
 
 impl Cache {
@@ -59,29 +52,37 @@ impl Cache {
         })
     }
 
-    /// The code made from the file of this digest, if it is there and authentic.
-    pub(super) fn get(&self, digest: &Digest) -> Option<Kept> {
+    /// A file that begins with the code made from the file of this digest, if there is one and it is authentic.
+    pub(super) fn get(&self, digest: &Digest) -> Option<PathBuf> {
         let path = self.entry(digest);
-        let mut file = File::open(&path).ok()?;
+        let file = File::open(&path).ok()?;
         let len = file.metadata().ok().filter(fs::Metadata::is_file)?.len();
         if len > self.limit {
             return None;
         }
-        let mut code = Vec::with_capacity(usize::try_from(len).ok()?);
-        (&mut file).take(self.limit).read_to_end(&mut code).ok()?;
-        let mac = code.split_off(code.len().checked_sub(MAC_LEN)?);
-        if hmac::verify(&self.key, &self.authenticated(digest, &code), &mac).is_err() {
+        if !self.is_authentic(digest, &file, len).unwrap_or(false) {
             tracing::warn!(file = %path.display(), "an entry of the compile cache is not authentic and is ignored");
             return None;
         }
         // The next eviction shall know that it is in use. If this fails the entry only looks older than it is.
         let _ = file.set_modified(SystemTime::now());
-        Some(Kept { file: path, code })
+        Some(path)
+    }
+
+    /// Whether the end of an entry, which has `len` bytes, is the MAC of the rest.
+    fn is_authentic(&self, digest: &Digest, mut file: &File, len: u64) -> io::Result<bool> {
+        let Some(code) = len.checked_sub(MAC_LEN as u64) else {
+            return Ok(false);
+        };
+        let code = Digest::read(BufReader::with_capacity(PIECE, file.take(code)))?;
+        let mut mac = [0; MAC_LEN];
+        file.read_exact(&mut mac)?;
+        Ok(hmac::verify(&self.key, &self.authenticated(digest, &code), &mac).is_ok())
     }
 
     /// Keeps `code`, made from the file of this digest. A full disk costs the next start some time, and nothing else.
     pub(super) fn put(&self, digest: &Digest, code: &[u8]) {
-        let mac = hmac::sign(&self.key, &self.authenticated(digest, code));
+        let mac = hmac::sign(&self.key, &self.authenticated(digest, &Digest::of(code)));
         if let Err(error) = write_private(&self.entry(digest), &[code, mac.as_ref()]) {
             tracing::warn!(%error, dir = %self.dir.display(), "the compile cache cannot be written");
         }
@@ -93,9 +94,8 @@ impl Cache {
     }
 
     /// What the MAC covers: an entry moved to another digest's or engine's name is not authentic either. The code stands for itself
-    /// by its digest, so that it need not be copied.
-    fn authenticated(&self, digest: &Digest, code: &[u8]) -> Vec<u8> {
-        let code = Digest::of(code);
+    /// by its digest, so that it need not be held.
+    fn authenticated(&self, digest: &Digest, code: &Digest) -> Vec<u8> {
         [
             FORMAT,
             self.engine.as_bytes(),
@@ -211,7 +211,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (file, other) = (Digest::of(b"file"), Digest::of(b"other"));
         cache(dir.path()).put(&file, b"code");
-        assert_eq!(cache(dir.path()).get(&file).unwrap().code, b"code");
+        let kept = cache(dir.path()).get(&file).unwrap();
+        assert!(fs::read(kept).unwrap().starts_with(b"code"));
         assert!(cache(dir.path()).get(&other).is_none());
         let other_engine = Cache::open(dir.path(), "another".to_owned()).unwrap();
         assert!(other_engine.get(&file).is_none());

@@ -51,6 +51,8 @@ pub(super) struct Keeper {
     watch: Watch,
     books: Books,
     loading: usize,
+    /// Something was loaded since memory was last given back.
+    used_memory: bool,
 }
 
 impl Keeper {
@@ -77,6 +79,7 @@ impl Keeper {
             called,
             watch,
             loading: 0,
+            used_memory: false,
         }
     }
 
@@ -145,8 +148,15 @@ impl Keeper {
                     next = Instant::now();
                 }
                 Ok(Message::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return,
-                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Timeout) => self.rest(),
             }
+        }
+    }
+
+    /// Nothing happens: the threads that loaded have ended, and their memory can go.
+    fn rest(&mut self) {
+        if self.loading == 0 && std::mem::take(&mut self.used_memory) {
+            crate::memory::give_back();
         }
     }
 
@@ -206,7 +216,7 @@ impl Keeper {
                 changed(&map);
             }
             self.books.announce();
-            crate::memory::give_back();
+            self.used_memory = true;
         }
         let states = self.books.states();
         self.adapters.states.send_if_modified(|shown| {

@@ -158,13 +158,8 @@ impl Loader {
 
     /// The code from the cache, or new code, which then is in the cache. What is in the cache has passed all checks of its bytes.
     fn compiled(&self, content: &Content) -> Result<(Compiled, bool), Refusal> {
-        if let Some(kept) = self.cache.as_ref().and_then(|cache| cache.get(&content.digest)) {
-            // SAFETY: the cache returns only what it authenticated with a key that none but this user can read, for the digest it was
-            // made from and for an engine of the same `cache_key`. It never writes into a file that is there.
-            match unsafe { self.runtime.restore(&kept.file, &kept.code) } {
-                Ok(compiled) => return Ok((compiled, true)),
-                Err(error) => tracing::warn!(%error, "cached code is compiled anew"),
-            }
+        if let Some(kept) = self.kept(&content.digest) {
+            return Ok((kept, true));
         }
         let compiled = at_low_priority(|| self.runtime.compile(&content.bytes))?;
         if let Some(cache) = &self.cache
@@ -172,7 +167,17 @@ impl Loader {
         {
             cache.put(&content.digest, &code);
         }
-        Ok((compiled, false))
+        // Mapped, an adapter takes the memory of what it runs. As the compiler left it, it lies scattered over all that compiling took.
+        Ok((self.kept(&content.digest).unwrap_or(compiled), false))
+    }
+
+    fn kept(&self, digest: &Digest) -> Option<Compiled> {
+        let code = self.cache.as_ref()?.get(digest)?;
+        // SAFETY: the cache returns only what it authenticated with a key that none but this user can read, for the digest it was made
+        // from and for an engine of the same `cache_key`. It never writes into a file that is there.
+        unsafe { self.runtime.restore(&code) }
+            .inspect_err(|error| tracing::warn!(%error, "cached code is compiled anew"))
+            .ok()
     }
 
     fn probe(&self, compiled: &Compiled) -> Result<Arc<Adapter>, Verdict> {

@@ -1,6 +1,9 @@
 //! The TLS rules of one provider.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+};
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme, SupportedProtocolVersion,
@@ -41,21 +44,28 @@ pub(super) fn config(rules: &Rules) -> Result<ClientConfig, String> {
     Ok(builder.with_root_certificates(roots(rules)?).with_no_client_auth())
 }
 
-fn roots(rules: &Rules) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
+/// The authorities that the system trusts. They lie in hundreds of files, so they are read once.
+static SYSTEM: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
     let system = rustls_native_certs::load_native_certs();
     for error in &system.errors {
         tracing::debug!(%error, "a system certificate cannot be read");
     }
+    let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(system.certs);
-    if let Some(path) = &rules.ca_file {
-        let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))? {
-            let certificate = certificate.map_err(|error| wrong(&error))?;
-            roots.add(certificate).map_err(|error| wrong(&error))?;
-        }
+    Arc::new(roots)
+});
+
+fn roots(rules: &Rules) -> Result<Arc<RootCertStore>, String> {
+    let Some(path) = &rules.ca_file else {
+        return Ok(Arc::clone(&SYSTEM));
+    };
+    let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let mut roots = RootCertStore::clone(&SYSTEM);
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))? {
+        let certificate = certificate.map_err(|error| wrong(&error))?;
+        roots.add(certificate).map_err(|error| wrong(&error))?;
     }
-    Ok(roots)
+    Ok(Arc::new(roots))
 }
 
 /// Takes any certificate, but still checks that the server holds its key.

@@ -34,12 +34,12 @@ async fn compiled_code_is_taken_back_and_runs() {
     };
     let file = kept("code", &[code.as_slice(), b"what its keeper adds"].concat());
     // SAFETY: these are the bytes `serialize` has just returned.
-    let restored = unsafe { runtime.restore(&file, &code) }.unwrap();
+    let restored = unsafe { runtime.restore(&file) }.unwrap();
     assert_eq!(&*runtime.probe(&restored).await.unwrap().id, "plain@1.0.0");
-    for strange in [code.get(..16).unwrap(), b"", b"no code at allL"] {
+    for strange in [code.get(..16).unwrap(), b"", b"no code at all"] {
         let file = kept("strange", strange);
-        // SAFETY: nothing of it is run; it is refused by its header or its end.
-        let refused = unsafe { runtime.restore(&file, strange) };
+        // SAFETY: nothing of it is run; it is refused by its header.
+        let refused = unsafe { runtime.restore(&file) };
         assert!(matches!(refused, Err(LoadError::Stale(_))));
     }
 }
