@@ -37,6 +37,7 @@ mod wind_down;
 
 use std::sync::Arc;
 
+use bytestring::ByteString;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::HeaderMap;
 
@@ -141,7 +142,7 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    async fn once(&self, body: String, uploads: Vec<Upload>, streaming: bool) -> Result<Reply> {
+    async fn once(&self, body: ByteString, uploads: Vec<Upload>, streaming: bool) -> Result<Reply> {
         let inputs = match self.operation {
             Operation::Embeddings => inputs(&body),
             _ => 1,
@@ -188,7 +189,7 @@ impl Asking<'_> {
 
     /// Several calls and one answer, of which a client that wants a stream gets one made.
     async fn in_pieces(&self, bodies: Vec<String>) -> Result<Reply> {
-        let calls = bodies.into_iter().map(|body| self.once(body, Vec::new(), false));
+        let calls = bodies.into_iter().map(|body| self.once(body.into(), Vec::new(), false));
         let replies: Vec<Reply> = stream::iter(calls).buffered(split::AT_ONCE).try_collect().await?;
         let mut headers = HeaderMap::new();
         let mut answers = Vec::with_capacity(replies.len());
@@ -225,15 +226,14 @@ impl Asking<'_> {
 
 /// What the adapter is asked: the client's request where it serves that, else one it serves that means the same.
 /// `wish`: for usage at the end of a stream.
-fn asked(site: &Site, call: &Call, model: &str, wish: bool) -> Result<(Operation, String)> {
+fn asked(site: &Site, call: &Call, model: &str, wish: bool) -> Result<(Operation, ByteString)> {
     let serves = |operation: Operation| site.adapter.manifest.serves(operation.as_str());
     let body = passthrough::body(call, model, &site.upstream.defaults, wish);
-    let body = String::from_utf8_lossy(&body).into_owned();
     if serves(call.operation) {
         return Ok((call.operation, body));
     }
     if call.operation == Operation::Completions && serves(Operation::Chat) {
-        return Ok((Operation::Chat, completion::ask(call, &body)?));
+        return Ok((Operation::Chat, completion::ask(call, &body)?.into()));
     }
     let (operation, id) = (call.operation.as_str(), &site.adapter.id);
     let message = format!("`{operation}` is not supported by the adapter `{id}`");

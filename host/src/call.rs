@@ -1,16 +1,20 @@
 //! A client's request, read once: [`Call`]. It keeps the client's own bytes; what the gateway has to know is looked up in spans over
 //! them, and what it has to change is spliced in as the request leaves.
 
-mod depth;
 mod form;
 pub mod object;
+mod unreadable;
 mod upload;
 mod validate;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use hyper::HeaderMap;
 
-use crate::error::{Error, Problem, Result};
+use crate::{
+    error::{Error, Problem, Result},
+    scan::Scan,
+};
 pub use form::{Adding, Form, Seen};
 use object::Object;
 pub use upload::{Abandoned, Rest, Upload};
@@ -128,7 +132,7 @@ pub struct Call {
     pub headers: HeaderMap,
     /// The form that it came as; the body then has the model only.
     pub upload: Option<Upload>,
-    body: Bytes,
+    body: ByteString,
     fields: Object,
 }
 
@@ -136,7 +140,7 @@ impl Call {
     /// Reads a request body of `operation` and checks it: valid JSON, not nested deeper than `depth`, the fields of the right type.
     /// All that is wrong is in the error.
     pub fn parse(operation: Operation, id: String, headers: HeaderMap, body: Bytes, depth: usize) -> Result<Self> {
-        let text = std::str::from_utf8(&body).map_err(|e| {
+        let body = ByteString::try_from(body).map_err(|e| {
             Error::invalid(
                 format!(
                     "The body is not valid UTF-8: the byte at offset {} is wrong.",
@@ -145,9 +149,11 @@ impl Call {
                 None,
             )
         })?;
-        depth::check(text, depth)?;
-        let fields = Object::parse(text)
-            .map_err(|e| Error::invalid(format!("We could not parse the JSON body of your request: {e}."), None))?;
+        let text = &*body;
+        let fields = match Object::of(Scan::strict(text, depth)) {
+            Some(fields) => fields,
+            None => return Err(unreadable::why(text, depth)),
+        };
         let problems = validate::check(operation, &fields, text);
         if !problems.is_empty() {
             return Err(Error::Invalid { problems });
@@ -246,8 +252,7 @@ impl Call {
 
     /// The body as the client sent it.
     pub fn text(&self) -> &str {
-        // `parse` has checked it; this is one pass over bytes that are in the cache.
-        std::str::from_utf8(&self.body).unwrap_or_default()
+        &self.body
     }
 
     /// The JSON text of a top-level field; `null` is none.
@@ -261,7 +266,7 @@ impl Call {
     }
 
     /// The body with `changes` spliced in (a key, and the JSON text of its value), or the client's own bytes if there are none.
-    pub fn body_with(&self, changes: &[(&str, &str)]) -> Bytes {
+    pub fn body_with(&self, changes: &[(&str, &str)]) -> ByteString {
         if changes.is_empty() {
             self.body.clone()
         } else {

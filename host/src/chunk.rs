@@ -11,7 +11,6 @@ mod edits;
 mod embeddings;
 mod finish;
 mod reader;
-pub(crate) mod scan;
 mod synthesise;
 mod template;
 mod tools;

@@ -51,7 +51,7 @@ pub async fn send(upstream: &Arc<Upstream>, call: &Call, model: &str, record: &A
         }
         None => {
             let body = body(call, model, &upstream.defaults, asks_usage);
-            post(upstream, call, body, record).await?
+            post(upstream, call, body.into_bytes(), record).await?
         }
     };
     if incoming.status >= 400 {
@@ -64,7 +64,7 @@ pub async fn send(upstream: &Arc<Upstream>, call: &Call, model: &str, record: &A
         incoming = post(
             upstream,
             call,
-            body(call, model, &upstream.defaults, asks_usage),
+            body(call, model, &upstream.defaults, asks_usage).into_bytes(),
             record,
         )
         .await?;

@@ -1,4 +1,5 @@
-//! Pictures that a client names by address, where the provider takes them only inside the request.
+//! Pictures in requests: those that a client sends along, and those it names by address where the provider takes them only inside the
+//! request.
 
 use serde_json::{Value, json};
 use witgate_tests::{Asked, Played, Provider, Witgate};
@@ -117,4 +118,36 @@ async fn a_picture_that_cannot_be_had_is_the_clients_error_and_names_the_field()
         assert!(message.contains(why), "{url}: {message}");
     }
     assert!(ollama.asked().is_empty() && secret.asked().is_empty());
+}
+
+/// Three copies of it would not fit into the memory of an instance.
+#[tokio::test]
+async fn a_large_picture_arrives_whole_through_any_adapter() {
+    let large = "iVBORw0KGgo".to_owned() + &"AbCd+/09".repeat(3 << 20);
+    let url = format!("data:image/png;base64,{large}");
+    let table = [
+        ("anthropic", "/messages/0/content/1/source/data"),
+        ("gemini", "/contents/0/parts/1/inlineData/data"),
+        ("ollama", "/messages/0/images/0"),
+    ];
+    for (adapter, place) in table {
+        let provider = Provider::start(|_| Played::bytes(400, "application/json", vec!["{}".into()])).await;
+        let config = format!(
+            "[[providers]]\nid = \"local\"\ntype = \"{adapter}\"\nbase_url = \"{}\"\napi_key = \"k\"\nmax_retries = 0\n",
+            provider.url
+        );
+        let gateway = Witgate::start(&config, &[adapter]).await;
+        let answer = gateway
+            .post("/v1/chat/completions", &chat(std::slice::from_ref(&url)))
+            .await;
+        let sent = provider.asked().pop();
+        let sent = sent.unwrap_or_else(|| panic!("{adapter}: {}", answer.text)).json();
+        let arrived = sent.pointer(place).and_then(Value::as_str).unwrap_or_default();
+        assert!(
+            arrived == large,
+            "{adapter}: {} of {} bytes",
+            arrived.len(),
+            large.len()
+        );
+    }
 }

@@ -13,7 +13,6 @@ use super::{
 use crate::{
     call::object::Object,
     error::{Error, Result},
-    secret::Secret,
     transport::tokens::{Escape, Tokens},
 };
 
@@ -42,7 +41,7 @@ impl Uploads {
         let mut told = Vec::with_capacity(files.len());
         for (id, file) in files.iter().enumerate() {
             let base64 = tokens
-                .issue(Secret::new(STANDARD.encode(&file.bytes)))
+                .issue_file(STANDARD.encode(&file.bytes).into())
                 .ok_or(NO_RANDOM)?;
             let description = json!({
                 "upload": id.to_string(),
@@ -203,6 +202,7 @@ pub(super) fn gzip(body: &Bytes, headers: &mut HeaderMap) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Secret;
 
     fn form(parts: &[Part], tokens: &Tokens, uploads: &Uploads) -> (String, String) {
         let mut headers = HeaderMap::new();

@@ -104,12 +104,13 @@ impl Exchange {
         if site.adapter.manifest.media_inline && task.role == Role::Transform {
             task.body = Box::pin(media::inline(site, task.body, &mut tokens, record)).await?;
         }
+        let body = media::hold(std::mem::take(&mut task.body), &mut tokens)?;
         let guest = Guest::new(runtime, site, &task.request).await?;
         let context = context(runtime, site, &task, credentials.as_deref(), &mut tokens)?;
         let (uploads, body) = if task.uploads.is_empty() {
-            (Uploads::default(), task.body)
+            (Uploads::default(), body)
         } else {
-            Uploads::keep(task.uploads, &task.body, &mut tokens)?
+            Uploads::keep(task.uploads, &body, &mut tokens)?
         };
         let mut exchange = Box::new(Self {
             runtime: runtime.clone(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use http::HeaderMap;
 
 use super::{
@@ -38,7 +39,7 @@ pub(super) struct Task<'a> {
     pub(super) model: &'a str,
     pub(super) streaming: bool,
     /// The client's request; "" for the other roles.
-    pub(super) body: String,
+    pub(super) body: ByteString,
     /// Files beside it.
     pub(super) uploads: Vec<Upload>,
     pub(super) request: Arc<str>,
@@ -56,7 +57,7 @@ impl Task<'_> {
             operation: "models",
             model: "",
             streaming: false,
-            body: String::new(),
+            body: ByteString::new(),
             uploads: Vec::new(),
             request: "".into(),
             attempt: 1,

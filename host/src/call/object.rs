@@ -1,10 +1,11 @@
 //! The top level of a JSON object, as spans over its own text. A request is read once, and what must change in it is spliced in;
 //! every other byte reaches the provider as the client wrote it.
 
-use std::{borrow::Cow, fmt, ops::Range};
+use std::ops::Range;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::scan::{Malformed, Scan};
 
 /// The fields of a JSON object, in order: where each value stands in the text it was read from.
 #[derive(Debug, Clone, Default)]
@@ -15,19 +16,28 @@ pub struct Object {
 impl Object {
     /// Reads the top level of `text`. Errors are serde_json's, with line and column; a value that is no object is one.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        let fields: Fields<'_> = serde_json::from_str(text)?;
-        let start = text.as_ptr() as usize;
-        let span = |raw: &RawValue| {
-            let from = raw.get().as_ptr() as usize - start;
-            from..from + raw.get().len()
-        };
-        Ok(Self {
-            fields: fields
-                .0
-                .into_iter()
-                .map(|(key, raw)| (key.into_owned(), span(raw)))
-                .collect(),
-        })
+        Self::of(Scan::new(text)).map_or_else(
+            // Only to say what is wrong.
+            || serde_json::from_str::<Map<String, Value>>(text).map(|_| Self::default()),
+            Ok,
+        )
+    }
+
+    /// Reads a text to its end; `None` if it is no object, or not one that `scan` takes.
+    pub(crate) fn of(mut scan: Scan<'_>) -> Option<Self> {
+        let object = Self::read(&mut scan).ok()?;
+        scan.end().is_ok().then_some(object)
+    }
+
+    /// Reads the object that is next in a text; its spans are over all of that.
+    pub(crate) fn read(scan: &mut Scan<'_>) -> Result<Self, Malformed> {
+        let mut fields = Vec::with_capacity(12);
+        scan.members(|scan, key| {
+            let name = name(key.name).ok_or(Malformed)?;
+            fields.push((name, scan.skip()?));
+            Ok(())
+        })?;
+        Ok(Self { fields })
     }
 
     /// Where the value of `key` stands. Of a key that comes twice the last counts, as with most readers.
@@ -70,7 +80,7 @@ impl Object {
         let mut out = String::with_capacity(text.len());
         for (key, span) in kept {
             out.push(if out.is_empty() { '{' } else { ',' });
-            out.push_str(&serde_json::Value::from(key.as_str()).to_string());
+            out.push_str(&Value::from(key.as_str()).to_string());
             out.push(':');
             out.push_str(text.get(span.clone()).unwrap_or_default());
         }
@@ -113,33 +123,15 @@ impl Object {
     }
 }
 
-struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::with_capacity(12);
-                while let Some(entry) = map.next_entry::<Text<'de>, &'de RawValue>()? {
-                    fields.push((entry.0.0, entry.1));
-                }
-                Ok(Fields(fields))
-            }
-        }
-        deserializer.deserialize_map(Reader)
+/// A key as it is meant, from what stands between its quotation marks.
+fn name(written: &[u8]) -> Option<String> {
+    let written = std::str::from_utf8(written).ok()?;
+    if written.contains('\\') {
+        serde_json::from_str(&format!("\"{written}\"")).ok()
+    } else {
+        Some(written.to_owned())
     }
 }
-
-/// A string borrowed where it has no escapes.
-#[derive(serde::Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,8 @@
 //! What a request must look like: a table of fields and their types, and the messages. Unknown fields pass: they are between the
 //! client and its provider. The value's first byte tells its type, so nothing is parsed twice.
 
-use serde_json::value::RawValue;
-
 use super::{Operation, object::Object};
-use crate::error::Problem;
+use crate::{error::Problem, scan::Scan};
 
 /// A set of JSON types a field may have.
 #[derive(Clone, Copy)]
@@ -200,26 +198,29 @@ fn messages(value: Option<&str>, problems: &mut Vec<Problem>) {
         problems.push(problem("Messages are required", "messages"));
         return;
     };
-    let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(value) else {
-        problems.push(wrong_type("messages", Type::Array, value));
-        return;
-    };
-    if list.is_empty() {
-        problems.push(problem("Messages are required", "messages"));
-    }
-    for (index, message) in list.iter().enumerate() {
+    let mut scan = Scan::new(value);
+    let mut index = 0;
+    let read = scan.items(|scan| {
         if problems.len() >= MOST {
-            return;
+            scan.skip()?;
+        } else if scan.peek() == b'{' {
+            one_message(index, &Object::read(scan)?, value, problems);
+        } else {
+            let other = value.get(scan.skip()?).unwrap_or_default();
+            problems.push(wrong_type(&format!("messages[{index}]"), Type::Object, other));
         }
-        one_message(index, message.get(), problems);
+        index += 1;
+        Ok(())
+    });
+    if read.is_err() {
+        problems.push(wrong_type("messages", Type::Array, value));
+    } else if index == 0 {
+        problems.push(problem("Messages are required", "messages"));
     }
 }
 
-fn one_message(index: usize, text: &str, problems: &mut Vec<Problem>) {
-    let Ok(fields) = Object::parse(text) else {
-        problems.push(wrong_type(&format!("messages[{index}]"), Type::Object, text));
-        return;
-    };
+/// One of the messages that `text` is a list of.
+fn one_message(index: usize, fields: &Object, text: &str, problems: &mut Vec<Problem>) {
     match fields.get(text, "role") {
         Some(role) if Type::Text.admits(role) => {}
         Some(role) => problems.push(wrong_type(&format!("messages[{index}].role"), Type::Text, role)),

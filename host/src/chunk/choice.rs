@@ -8,10 +8,12 @@ use super::{
     edits::Edits,
     finish::{self, Finish},
     quoted,
-    scan::{Malformed, Scan},
     tools::Tools,
 };
-use crate::call::Operation;
+use crate::{
+    call::Operation,
+    scan::{Malformed, Scan},
+};
 
 /// What is remembered from chunk to chunk.
 #[derive(Debug)]

@@ -6,7 +6,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Flaw, Stamp, scan::Scan, usage};
+use super::{Answer, Flaw, Stamp, usage};
+use crate::scan::{Malformed, Scan};
 
 /// Makes the answer to a call with `inputs` inputs what OpenAI's clients expect. An answer that is right is not copied.
 pub(crate) fn embeddings(stamp: &Stamp, answer: &Bytes, inputs: usize) -> Result<Answer, Flaw> {
@@ -58,7 +59,7 @@ fn look(text: &str, inputs: usize, base64: bool) -> Option<(bool, &str)> {
 }
 
 /// Whether an item of `data` is `{object, index, embedding}` with what the client asked for in it.
-fn vector(scan: &mut Scan<'_>, base64: bool) -> Result<bool, super::scan::Malformed> {
+fn vector(scan: &mut Scan<'_>, base64: bool) -> Result<bool, Malformed> {
     if scan.peek() != b'{' {
         scan.skip()?;
         return Ok(false);

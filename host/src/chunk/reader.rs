@@ -7,9 +7,11 @@ use super::{
     choice::{self, State},
     edits::Edits,
     quoted,
+};
+use crate::{
+    call::Operation,
     scan::{Key, Malformed, Scan},
 };
-use crate::call::Operation;
 
 /// The reader of one answer: of its chunks, one after the other, or of all of it.
 #[derive(Debug)]

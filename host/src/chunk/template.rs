@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use super::{Verdict, scan::Scan};
+use super::Verdict;
+use crate::scan::Scan;
 
 /// The last chunk, and where the strings stand that may differ.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::scan::{Malformed, Scan};
+use crate::scan::{Malformed, Scan};
 
 /// The calls of an answer that have begun.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! What an answer cost, as the providers that speak OpenAI's API write it.
 
-use super::scan::{Malformed, Scan};
 use crate::reply::Usage;
+use crate::scan::{Malformed, Scan};
 
 /// Reads a `usage` object; `None` if it is none, or counts nothing. Where the total says that completion tokens leave reasoning out
 /// (xAI does so), they are put together.

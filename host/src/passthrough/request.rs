@@ -1,13 +1,13 @@
 //! What leaves for the provider: the client's own bytes, and the few members that are spliced into them.
 
-use bytes::Bytes;
+use bytestring::ByteString;
 use serde_json::value::RawValue;
 
 use crate::call::{Call, Operation, object::Object};
 
 /// The body for a provider: its own name for the model, the operator's defaults for what the client left out, and the wish for usage
 /// at a stream's end. Nothing to change: the client's own bytes.
-pub fn body(call: &Call, model: &str, defaults: &[(String, String)], asks_usage: bool) -> Bytes {
+pub fn body(call: &Call, model: &str, defaults: &[(String, String)], asks_usage: bool) -> ByteString {
     let mut name = String::new();
     let mut options = String::new();
     let mut changes: Vec<(&str, &str)> = Vec::new();

@@ -1,9 +1,10 @@
-//! Opaque stand-ins for secrets, for a guest to copy to where the secret belongs: [`Tokens`] of one call. A token cannot be guessed,
-//! so neither a client's prompt nor another call can name one. The real value takes its place as the request leaves, after the
-//! egress policy has said yes.
+//! Opaque stand-ins for secrets, and for large files, for a guest to copy to where the value belongs: [`Tokens`] of one call. A token
+//! cannot be guessed, so neither a client's prompt nor another call can name one. The real value takes its place as the request
+//! leaves, after the egress policy has said yes.
 
 use std::{borrow::Cow, sync::LazyLock};
 
+use bytestring::ByteString;
 use memchr::memmem;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -30,12 +31,30 @@ pub enum Escape {
 /// The tokens of one call, and what they stand for.
 #[derive(Debug, Default)]
 pub struct Tokens {
-    entries: Vec<(String, Secret)>,
+    entries: Vec<(String, Value)>,
+}
+
+/// What a token stands for.
+#[derive(Debug)]
+enum Value {
+    /// A secret, which nobody may be shown.
+    Secret(Secret),
+    /// The base64 text of a file, which is only large.
+    File(ByteString),
 }
 
 impl Tokens {
-    /// Makes the token for one more value. `None` if the system gives no random bytes.
-    pub fn issue(&mut self, value: Secret) -> Option<&str> {
+    /// Makes the token for one more secret. `None` if the system gives no random bytes.
+    pub fn issue(&mut self, secret: Secret) -> Option<&str> {
+        self.token(Value::Secret(secret))
+    }
+
+    /// Makes the token for the base64 text (RFC 4648) of a file. `None` if the system gives no random bytes.
+    pub fn issue_file(&mut self, base64: ByteString) -> Option<&str> {
+        self.token(Value::File(base64))
+    }
+
+    fn token(&mut self, value: Value) -> Option<&str> {
         let mut random = [0; DIGITS / 2];
         getrandom::fill(&mut random).ok()?;
         let mut token = String::with_capacity(PREFIX.len() + DIGITS);
@@ -58,8 +77,16 @@ impl Tokens {
             let Some(value) = text.get(at..end).and_then(|token| self.value(token)) else {
                 continue;
             };
+            if done == 0 {
+                out.reserve(text.len() + self.files());
+            }
             out.push_str(text.get(done..at).unwrap_or_default());
-            write(value.expose(), escape, &mut out);
+            match (value, escape) {
+                (Value::Secret(secret), _) => write(secret.expose(), escape, &mut out),
+                (Value::File(base64), Escape::Percent) => write(base64, escape, &mut out),
+                // Nothing in base64 means anything there.
+                (Value::File(base64), Escape::Plain | Escape::Json) => out.push_str(base64),
+            }
             done = end;
         }
         if done == 0 {
@@ -73,7 +100,10 @@ impl Tokens {
     /// the key. Very short values are left alone: they would be found everywhere.
     pub fn hide(&self, text: String) -> String {
         self.entries.iter().fold(text, |text, (_, value)| {
-            let secret = value.expose();
+            let Value::Secret(secret) = value else {
+                return text;
+            };
+            let secret = secret.expose();
             if secret.len() >= 8 && memmem::find(text.as_bytes(), secret.as_bytes()).is_some() {
                 text.replace(secret, "[secret]")
             } else {
@@ -82,7 +112,16 @@ impl Tokens {
         })
     }
 
-    fn value(&self, token: &str) -> Option<&Secret> {
+    /// The size of all files, most of which a request has once.
+    fn files(&self) -> usize {
+        let sizes = self.entries.iter().map(|(_, value)| match value {
+            Value::Secret(_) => 0,
+            Value::File(base64) => base64.len(),
+        });
+        sizes.sum()
+    }
+
+    fn value(&self, token: &str) -> Option<&Value> {
         self.entries
             .iter()
             .find(|(mine, _)| mine == token)

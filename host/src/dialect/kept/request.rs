@@ -10,19 +10,15 @@ use sha2::{Digest as _, Sha256};
 use super::{Kept, Named, Own, State, add, key};
 use crate::{
     call::{Call, object::Object},
-    chunk::scan::Scan,
     dialect::json::{inside, push_comma},
+    scan::Scan,
 };
 
-/// A message, read as far as it is needed.
+/// A message that may have calls, read as far as it is needed.
 #[derive(Deserialize)]
 struct Message<'a> {
     #[serde(borrow, default)]
     role: Cow<'a, str>,
-    #[serde(borrow)]
-    content: Option<&'a RawValue>,
-    #[serde(borrow)]
-    tool_call_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     tool_calls: Option<Vec<&'a RawValue>>,
 }
@@ -42,12 +38,6 @@ struct Tool<'a> {
     name: Cow<'a, str>,
     #[serde(borrow, alias = "input")]
     arguments: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Part<'a> {
-    #[serde(borrow)]
-    text: Option<&'a RawValue>,
 }
 
 /// What the answer to `call` is found by, but for its calls; and `messages` with what was dropped of them, if anything was.
@@ -92,22 +82,34 @@ fn items(list: &str) -> Option<Vec<&str>> {
 /// `who`, with the message that an answer comes after: its role, its text, and the call it answers.
 fn after(who: &Sha256, message: Option<&str>) -> Sha256 {
     let mut hash = who.clone();
-    let Some(message) = message.and_then(|message| serde_json::from_str::<Message<'_>>(message).ok()) else {
+    let Some((message, fields)) = message.and_then(|text| Some((text, Object::parse(text).ok()?))) else {
         return hash;
     };
-    add(&mut hash, &message.role);
-    add(&mut hash, message.tool_call_id.as_deref().unwrap_or_default());
-    let content = message.content.map_or("", RawValue::get);
+    for key in ["role", "tool_call_id"] {
+        let word = fields
+            .get(message, key)
+            .and_then(|text| serde_json::from_str::<String>(text).ok());
+        add(&mut hash, &word.unwrap_or_default());
+    }
+    let content = fields.get(message, "content").unwrap_or_default();
     // A client may send as a list what it sent as a string.
-    match serde_json::from_str::<Vec<Part<'_>>>(content) {
-        Ok(parts) => parts
-            .iter()
-            .filter_map(|part| part.text)
-            .for_each(|text| hash.update(inside(text.get()))),
-        Err(_) => hash.update(inside(content)),
+    match texts(content) {
+        Some(texts) => texts.into_iter().for_each(|text| hash.update(inside(text))),
+        None => hash.update(inside(content)),
     }
     hash.update([0]);
     hash
+}
+
+/// The texts of a list of parts. The others may be pictures of megabytes, so they are passed over.
+fn texts(list: &str) -> Option<Vec<&str>> {
+    let (mut scan, mut parts) = (Scan::new(list), Vec::new());
+    let read = scan.items(|scan| {
+        parts.push(Object::read(scan)?);
+        Ok(())
+    });
+    read.ok()?;
+    Some(parts.iter().filter_map(|part| part.get(list, "text")).collect())
 }
 
 /// The message with what is kept of it and not in it; `None` if there is no such thing.

@@ -122,9 +122,19 @@ pub fn pieces(value: Option<&RawValue>) -> &str {
 /// Is this a JSON string of nothing but white space? Many APIs refuse blank texts.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
-    // Nearly every text begins with a letter, so nearly none is read to the end here.
-    let letter = text.as_bytes().get(1).is_some_and(u8::is_ascii_alphanumeric);
-    !letter && string(text).is_some_and(|text| text.trim().is_empty())
+    let Some(mut rest) = between_quotes(text) else {
+        return false;
+    };
+    // Nearly every text has a letter at its beginning, after some white space; so nearly none is read to its end here.
+    loop {
+        rest = rest.trim_start();
+        let space = |escape| rest.strip_prefix(escape);
+        match space("\\n").or_else(|| space("\\t")).or_else(|| space("\\r")) {
+            Some(after) => rest = after,
+            None => break,
+        }
+    }
+    rest.is_empty() || (rest.starts_with('\\') && string(text).is_some_and(|text| text.trim().is_empty()))
 }
 
 /// Writes `text` as a JSON string.
@@ -137,13 +147,15 @@ pub fn push_string(out: &mut String, text: &str) {
 /// Writes `text` as a piece of a JSON string: without its quotes.
 pub fn push_escaped(out: &mut String, text: &str) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    let mut clean = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.push_str(&text[clean..at]);
-        clean = at + 1;
+    let mut rest = text;
+    loop {
+        // What ends the plain part is a character of one byte, if anything does.
+        let (clean, special) = rest.split_at(plain(rest.as_bytes()));
+        out.push_str(clean);
+        let Some(byte) = special.bytes().next() else {
+            return;
+        };
+        rest = &special[1..];
         match byte {
             b'"' => out.push_str("\\\""),
             b'\\' => out.push_str("\\\\"),
@@ -157,7 +169,25 @@ pub fn push_escaped(out: &mut String, text: &str) {
             }
         }
     }
-    out.push_str(&text[clean..]);
+}
+
+/// How many bytes may stand in a JSON string as they are, from the first on; looked at eight at a time.
+fn plain(text: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const TOPS: u64 = ONES << 7;
+    // A byte of the word is marked if it is less than `than`. A mark can be false only above a true one.
+    let less = |word: u64, than: u8| word.wrapping_sub(ONES * u64::from(than)) & !word & TOPS;
+    let (words, tail) = text.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let is = |byte: u8| less(word ^ (ONES * u64::from(byte)), 1);
+        let marks = less(word, 0x20) | is(b'"') | is(b'\\');
+        if marks != 0 {
+            return at * 8 + marks.trailing_zeros() as usize / 8;
+        }
+    }
+    let special = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
+    text.len() - tail.len() + tail.iter().position(special).unwrap_or(tail.len())
 }
 
 /// Writes pieces of a JSON string as one: with its quotes.
@@ -209,6 +239,18 @@ mod tests {
         let mut text = String::new();
         push_string(&mut text, &every);
         assert_eq!(serde_json::from_str::<String>(&text).unwrap(), every);
+    }
+
+    #[test]
+    fn what_must_be_escaped_is_found_wherever_it_stands() {
+        for at in 0..20 {
+            for special in ['"', '\\', '\n', '\u{1}', '\u{1f}'] {
+                let expected = format!("{}{special}{}", "é".repeat(at), "x!\u{7f}".repeat(9));
+                let mut text = String::new();
+                push_string(&mut text, &expected);
+                assert_eq!(serde_json::from_str::<String>(&text).unwrap(), expected);
+            }
+        }
     }
 
     #[test]

@@ -1,12 +1,25 @@
-//! What is seen in one pass over a body before anything recursive reads it: how deep it is nested, and whether its strings are text.
+//! Why a body cannot be read: what is said of one that the scanner has refused.
 
 use std::str::Bytes;
 
+use serde_json::{Map, Value};
+
 use crate::error::{Error, Result};
+
+/// What is wrong with `text`, which should be a JSON object nested no deeper than `limit`.
+pub(super) fn why(text: &str, limit: usize) -> Error {
+    let unread = |what: &str| Error::invalid(format!("We could not parse the JSON body of your request{what}."), None);
+    // First what nothing recursive may read.
+    match check(text, limit).map(|()| serde_json::from_str::<Map<String, Value>>(text)) {
+        Err(error) => error,
+        Ok(Err(error)) => unread(&format!(": {error}")),
+        Ok(Ok(_)) => unread(""),
+    }
+}
 
 /// Refuses JSON nested deeper than `limit`, and strings with an escape for half a character, which readers take for different things or
 /// for none. Other text that is no JSON passes: the parser says what is wrong with that.
-pub(super) fn check(text: &str, limit: usize) -> Result<()> {
+fn check(text: &str, limit: usize) -> Result<()> {
     let mut depth = 0_usize;
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

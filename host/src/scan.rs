@@ -15,6 +15,10 @@ const DEPTH: u32 = 128;
 pub(crate) struct Scan<'t> {
     text: &'t [u8],
     at: usize,
+    /// How deep a value that is passed over may be nested.
+    depth: u32,
+    /// An escape for half a character is malformed.
+    whole: bool,
 }
 
 /// A key of an object and where it stands, its quotation marks included.
@@ -28,9 +32,28 @@ pub(crate) struct Key<'t> {
 impl<'t> Scan<'t> {
     /// The start of `text`.
     pub(crate) fn new(text: &'t str) -> Self {
+        Self::of(text.as_bytes())
+    }
+
+    /// The start of `text`, an object or a list that is nested no deeper than `depth`, and in which there is no escape for half a
+    /// character: readers take those for different things or for none.
+    pub(crate) fn strict(text: &'t str, depth: usize) -> Self {
         Self {
-            text: text.as_bytes(),
+            // The text's own level is not one of a value in it.
+            depth: u32::try_from(depth)
+                .map_or(DEPTH, |depth| depth.min(DEPTH))
+                .saturating_sub(1),
+            whole: true,
+            ..Self::of(text.as_bytes())
+        }
+    }
+
+    fn of(text: &'t [u8]) -> Self {
+        Self {
+            text,
             at: 0,
+            depth: DEPTH,
+            whole: false,
         }
     }
 
@@ -106,7 +129,7 @@ impl<'t> Scan<'t> {
             match self.peek() {
                 bracket @ (b'{' | b'[') => {
                     self.at += 1;
-                    if depth == DEPTH {
+                    if depth == self.depth {
                         return Err(Malformed);
                     }
                     depth += 1;
@@ -165,8 +188,8 @@ impl<'t> Scan<'t> {
     }
 
     /// How far the quotation mark is that ends the string in which `text` begins.
-    pub(super) fn string_length(text: &'t [u8]) -> Option<usize> {
-        let mut scan = Self { text, at: 0 };
+    pub(crate) fn string_length(text: &'t [u8]) -> Option<usize> {
+        let mut scan = Self::of(text);
         scan.rest_of_string().ok().map(<[u8]>::len)
     }
 
@@ -196,15 +219,27 @@ impl<'t> Scan<'t> {
         match self.text.get(self.at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
             Some(b'u') => {
-                let digits = self.text.get(self.at + 2..self.at + 6).ok_or(Malformed)?;
-                if !digits.iter().all(u8::is_ascii_hexdigit) {
-                    return Err(Malformed);
+                let first = self.unit()?;
+                if self.whole && matches!(first, 0xd800..=0xdfff) {
+                    let second = if first < 0xdc00 { self.unit()? } else { 0 };
+                    if !matches!(second, 0xdc00..=0xdfff) {
+                        return Err(Malformed);
+                    }
                 }
-                self.at += 6;
             }
             _ => return Err(Malformed),
         }
         Ok(())
+    }
+
+    /// Reads an escape by number: a character, or half of one (RFC 8259, section 7).
+    fn unit(&mut self) -> Result<u32, Malformed> {
+        let digits = self.text.get(self.at..).and_then(|rest| rest.strip_prefix(b"\\u"));
+        let digits = digits.and_then(|rest| rest.first_chunk::<4>()).ok_or(Malformed)?;
+        let digit = |value, digit: &u8| Some(value * 16 + char::from(*digit).to_digit(16)?);
+        let unit = digits.iter().try_fold(0, digit).ok_or(Malformed)?;
+        self.at += 6;
+        Ok(unit)
     }
 
     /// Passes over `true`, `false`, `null` or a number.
@@ -248,8 +283,33 @@ impl<'t> Scan<'t> {
     }
 }
 
-/// How many bytes may stand in a string as they are, eight at a time.
+/// How many bytes may stand in a string as they are. Most runs of them are short, so the first are looked at eight at a time; then as
+/// many at a time as compilers make a few instructions of, for some runs are pictures.
 fn plain(text: &[u8]) -> usize {
+    const SHORT: usize = 64;
+    let Some((head, text)) = text.split_at_checked(SHORT) else {
+        return plain_words(text);
+    };
+    let short = plain_words(head);
+    if short == SHORT {
+        SHORT + plain_blocks(text)
+    } else {
+        short
+    }
+}
+
+fn plain_blocks(text: &[u8]) -> usize {
+    let special = |special, byte: &u8| special | (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\');
+    let (blocks, _) = text.as_chunks::<32>();
+    let plain = blocks
+        .iter()
+        .take_while(|block| !block.iter().fold(false, special))
+        .count()
+        * 32;
+    plain + plain_words(text.get(plain..).unwrap_or_default())
+}
+
+fn plain_words(text: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const TOPS: u64 = ONES << 7;
     let zero = |word: u64| word.wrapping_sub(ONES) & !word & TOPS;
@@ -350,6 +410,26 @@ mod tests {
                 let reference = serde_json::from_str::<IgnoredAny>(&changed).is_ok();
                 assert_eq!(valid(&changed), reference, "{changed}");
             }
+        }
+    }
+
+    #[test]
+    fn half_a_character_is_malformed_where_that_is_asked_for() {
+        let strict = |text| {
+            let mut scan = Scan::strict(text, 8);
+            scan.skip().and_then(|_| scan.end()).is_ok()
+        };
+        for whole in [r#"["\ud83d\ude80"]"#, r#"["\\ud800"]"#, r#"["\u00e9 \" \n"]"#] {
+            assert!(strict(whole), "{whole}");
+        }
+        for half in [
+            r#"["\ud83d"]"#,
+            r#"["\ud83d\ud83d"]"#,
+            r#"["\ude80"]"#,
+            r#"["\uD83Dx"]"#,
+            r#"["\ud83d\n"]"#,
+        ] {
+            assert!(!strict(half) && valid(half), "{half}");
         }
     }
 
