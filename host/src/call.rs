@@ -1,6 +1,7 @@
 //! A client's request, read once: [`Call`]. It keeps the client's own bytes; what the gateway has to know is looked up in spans over
 //! them, and what it has to change is spliced in as the request leaves.
 
+pub(crate) mod asks;
 mod form;
 pub mod object;
 mod unreadable;

@@ -193,6 +193,81 @@ fn parameters() -> Vec<(&'static str, Value, Value)> {
     ]
 }
 
+/// What can be asked for inside of other fields: the way to it, a chat without it, and the same chat with it. Without marks for the
+/// prompt cache: they change what a provider does, not what it says. And without a schema's `strict`: where schemas are taken they bind.
+fn inside() -> Vec<(&'static str, Value, Value)> {
+    let user = |more: Value| {
+        let mut message = json!({ "role": "user", "content": "Say hello." });
+        message
+            .as_object_mut()
+            .expect("an object")
+            .extend(more.as_object().expect("an object").clone());
+        json!({ "messages": [message] })
+    };
+    let assistant = |more: Value| {
+        let mut message = json!({ "role": "assistant", "content": "Hello." });
+        message
+            .as_object_mut()
+            .expect("an object")
+            .extend(more.as_object().expect("an object").clone());
+        json!({ "messages": [{ "role": "user", "content": "Hi." }, message, { "role": "user", "content": "Again." }] })
+    };
+    let part = |part: Value| user(json!({ "content": [{ "type": "text", "text": "What is it?" }, part] }));
+    let picture = "data:image/png;base64,iVBORw0KGgo=";
+    let image = |image: Value| part(json!({ "type": "image_url", "image_url": image }));
+    let file = |file: Value| part(json!({ "type": "file", "file": file }));
+    let pdf = "data:application/pdf;base64,JVBERi0xLjQK";
+    let tool = |function: Value| json!({ "tools": [{ "type": "function", "function": function }] });
+    let schema = |schema: Value| json!({ "response_format": { "type": "json_schema", "json_schema": schema } });
+    let (parameters, none) = (
+        json!({ "type": "object", "properties": {}, "additionalProperties": false }),
+        json!({}),
+    );
+    vec![
+        ("messages.name", user(none.clone()), user(json!({ "name": "Ann" }))),
+        (
+            "messages.refusal",
+            assistant(none.clone()),
+            assistant(json!({ "refusal": "No." })),
+        ),
+        (
+            "messages.audio",
+            assistant(none.clone()),
+            assistant(json!({ "audio": { "id": "audio_1" } })),
+        ),
+        (
+            "messages.reasoning_content",
+            assistant(none),
+            assistant(json!({ "reasoning_content": "Hm." })),
+        ),
+        (
+            "messages.content.image_url.detail",
+            image(json!({ "url": picture })),
+            image(json!({ "url": picture, "detail": "low" })),
+        ),
+        (
+            "messages.content.file.filename",
+            file(json!({ "file_data": pdf })),
+            file(json!({ "file_data": pdf, "filename": "a.pdf" })),
+        ),
+        (
+            "tools.function.strict",
+            tool(json!({ "name": "f", "parameters": parameters })),
+            tool(json!({ "name": "f", "parameters": parameters, "strict": true })),
+        ),
+        (
+            "tools.function.description",
+            tool(json!({ "name": "f", "parameters": parameters })),
+            tool(json!({ "name": "f", "parameters": parameters, "description": "It does f." })),
+        ),
+        (
+            "response_format.json_schema.description",
+            schema(json!({ "name": "n", "schema": parameters })),
+            schema(json!({ "name": "n", "schema": parameters, "description": "What it is." })),
+        ),
+    ]
+}
+
 async fn start(target: &Target, more: &str) -> (Provider, Witgate) {
     let answer = target.answer;
     let provider = Provider::start(move |asked| Played::json(200, &answer(asked))).await;
@@ -252,6 +327,28 @@ async fn every_parameter_is_sent_or_refused_by_name_or_named_in_the_header() {
         }
     }
     assert!(silent.is_empty(), "dropped in silence: {silent:?}");
+}
+
+#[tokio::test]
+async fn every_field_inside_of_others_is_sent_or_refused_or_named_by_the_way_to_it() {
+    let mut silent = Vec::new();
+    for target in TARGETS {
+        let (provider, gateway) = start(target, "").await;
+        for (path, without, with) in inside() {
+            let (plain, base) = ask(target, &gateway, &provider, &[&without]).await;
+            let (asked, answer) = ask(target, &gateway, &provider, &[&with]).await;
+            let sent = |asked: &[Asked]| -> Vec<_> { asked.iter().map(|one| (one.path.clone(), one.json())).collect() };
+            let told = match answer.status {
+                200 => dropped(&answer).contains(&path) || sent(&asked) != sent(&plain),
+                400 => answer.json()["error"]["param"].is_string() || base.status == 400,
+                status => panic!("{} {path}: {status} {}", target.adapter, answer.text),
+            };
+            if !told {
+                silent.push(format!("{} ({}): {path}", target.adapter, target.type_));
+            }
+        }
+    }
+    assert!(silent.is_empty(), "dropped in silence: {silent:#?}");
 }
 
 #[tokio::test]

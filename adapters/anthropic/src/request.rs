@@ -29,6 +29,14 @@ pub use thinking::thoughts_are_missing;
 /// Lets a message name a file that was uploaded to the provider.
 const FILES_BETA: &str = "files-api-2025-04-14";
 
+/// Fields inside of others that have no place in Anthropic's API.
+const DROPPED_INSIDE: [&str; 4] = [
+    "messages.name",
+    "messages.audio",
+    "messages.content.image_url.detail",
+    "response_format.json_schema.description",
+];
+
 /// What is asked beside the conversation.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
@@ -52,7 +60,7 @@ pub struct Translated {
     pub beta: Option<&'static str>,
     /// What the reply is to be read with: the request's state.
     pub state: &'static str,
-    /// The client's fields that it does not have, beside those that no request has.
+    /// The client's fields that it does not have, beside those that no request has; with dots, if the client's has them.
     pub dropped: Vec<&'static str>,
 }
 
@@ -97,6 +105,11 @@ pub fn chat(body: &str, asked: &Asked<'_>) -> Result<Translated, Failure> {
     }
     settings.push(&mut out, profile, &format);
     out.push('}');
+    let mut dropped = settings.dropped(profile);
+    dropped.extend(DROPPED_INSIDE);
+    if !chat.brings_back() {
+        dropped.push("messages.reasoning_content");
+    }
     Ok(Translated {
         body: out,
         beta: conversation.uploaded_files.then_some(FILES_BETA),
@@ -105,7 +118,7 @@ pub fn chat(body: &str, asked: &Asked<'_>) -> Result<Translated, Failure> {
         } else {
             ""
         },
-        dropped: settings.dropped(profile),
+        dropped,
     })
 }
 

@@ -24,6 +24,14 @@ pub(crate) use settings::DROPPED;
 use settings::Settings;
 pub(crate) use settings::is_not_the_models;
 
+/// Fields inside of others that Converse has nothing for.
+const DROPPED_INSIDE: [&str; 4] = [
+    "messages.name",
+    "messages.audio",
+    "messages.content.image_url.detail",
+    "tools.function.strict",
+];
+
 /// A translated request.
 pub(crate) struct Translated {
     /// the body for `converse`
@@ -32,7 +40,7 @@ pub(crate) struct Translated {
     pub(crate) structured: bool,
     /// The client names a guardrail.
     pub(crate) guarded: bool,
-    /// The client's fields that it does not have, beside those that no request has.
+    /// The client's fields that it does not have, beside those that no request has; with dots, if the client's has them.
     pub(crate) dropped: Vec<&'static str>,
 }
 
@@ -79,11 +87,16 @@ pub(crate) fn translate(body: &str, model: Model<'_>) -> Result<Translated, Fail
     }
     settings.push(&mut out, model, has_tools);
     out.push('}');
+    let mut dropped = settings.dropped(model);
+    dropped.extend(DROPPED_INSIDE);
+    if !chat.brings_back() {
+        dropped.push("messages.reasoning_content");
+    }
     Ok(Translated {
         body: out,
         structured: matches!(format, Format::Tool(_)),
         guarded: chat.fields.get("guardrailConfig").is_some(),
-        dropped: settings.dropped(model),
+        dropped,
     })
 }
 

@@ -35,11 +35,21 @@ pub(crate) struct About<'a> {
     pub(crate) safety_settings: Option<&'a RawValue>,
 }
 
+/// Fields inside of others that Gemini has nothing for.
+const DROPPED_INSIDE: [&str; 6] = [
+    "messages.name",
+    "messages.audio",
+    "messages.content.image_url.detail",
+    "messages.content.file.filename",
+    "tools.function.strict",
+    "response_format.json_schema.description",
+];
+
 /// A translated request.
 pub(crate) struct Translated {
     /// the body for `generateContent`
     pub(crate) body: String,
-    /// the client's fields that it does not have, beside those that no request has
+    /// the client's fields that it does not have, beside those that no request has; with dots, if the client's has them
     pub(crate) dropped: Vec<&'static str>,
 }
 
@@ -87,10 +97,12 @@ pub(crate) fn translate(body: &str, about: &About<'_>) -> Result<Translated, Fai
         push_field(&mut out, "safetySettings", safety.get());
     }
     out.push('}');
-    Ok(Translated {
-        body: out,
-        dropped: settings.dropped(model),
-    })
+    let mut dropped = settings.dropped(model);
+    dropped.extend(DROPPED_INSIDE);
+    if !chat.brings_back() {
+        dropped.push("messages.reasoning_content");
+    }
+    Ok(Translated { body: out, dropped })
 }
 
 /// What the client sent is wrong. `param`: the field.

@@ -29,7 +29,7 @@ const PARAMETERS: [&str; 14] = [
 ];
 
 /// Fields of OpenAI's, or of other servers of its API, that text generation has nothing like.
-pub(crate) const DROPPED: [&str; 18] = [
+pub(crate) const DROPPED: [&str; 24] = [
     "extra_body",
     "logit_bias",
     "metadata",
@@ -48,6 +48,12 @@ pub(crate) const DROPPED: [&str; 18] = [
     "user",
     "verbosity",
     "web_search_options",
+    "messages.name",
+    "messages.refusal",
+    "messages.audio",
+    "messages.reasoning_content",
+    "messages.content.image_url.detail",
+    "response_format.json_schema.description",
 ];
 
 /// Fields of a completion, which the SDK does not name: they are read before, or the gateway has dealt with them.

@@ -47,7 +47,10 @@ fn chat(ctx: &Context, body: &str, own: bool) -> Result<Step> {
     let request = Request::post(endpoint::url(ctx.base_url(), "responses")).json_text(sent.body);
     let request = if ctx.streaming() { request.sse() } else { request };
     // A request that failed has cost nothing, so it may be sent again.
-    request.idempotent().then(if sent.own { body } else { "" })
+    request
+        .idempotent()
+        .dropped(sent.dropped)
+        .then(if sent.own { body } else { "" })
 }
 
 impl Adapter for OpenAiResponses {

@@ -49,6 +49,8 @@ pub(crate) struct Sent {
     pub(crate) body: String,
     /// items of earlier answers are in it as they were
     pub(crate) own: bool,
+    /// fields inside of others that it does not have, if the client's has them
+    pub(crate) dropped: Option<&'static str>,
 }
 
 /// Translates the client's request into a body for `POST /responses`.
@@ -80,6 +82,7 @@ pub(crate) fn translate(body: &str, about: &About<'_>) -> Result<Sent, Failure> 
     Ok(Sent {
         body: out,
         own: conversation.own,
+        dropped: (!chat.brings_back()).then_some("messages.reasoning_content"),
     })
 }
 

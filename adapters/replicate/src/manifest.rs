@@ -6,6 +6,15 @@ use crate::endpoint::HOSTS;
 
 const HELLO: &str = r#"{"model":"owner/name","messages":[{"role":"user","content":"hello"}]}"#;
 
+/// Fields inside of others that a prompt has no place for.
+const DROPPED_INSIDE: [&str; 5] = [
+    "messages.name",
+    "messages.refusal",
+    "messages.audio",
+    "messages.reasoning_content",
+    "messages.content.image_url.detail",
+];
+
 /// What the host is told.
 pub(crate) fn manifest() -> Manifest {
     Manifest::new("replicate", env!("CARGO_PKG_VERSION"))
@@ -17,6 +26,7 @@ pub(crate) fn manifest() -> Manifest {
         .expose_header("ratelimit-remaining", "x-ratelimit-remaining-requests")
         .expose_header("ratelimit-reset", "x-ratelimit-reset-requests")
         .limit("n", 1)
+        .drops("chat.completions", &DROPPED_INSIDE)
         .test(polled())
         .test(failed())
 }

@@ -6,6 +6,7 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use http::HeaderMap;
 use tokio::time::Instant;
 
@@ -25,6 +26,7 @@ use super::{
     task::{Role, Task, context, pairs, payload},
 };
 use crate::{
+    call::asks,
     error::{Error, Result},
     record::Record,
     transport::{http::Incoming, renewed::Held, tokens::Tokens},
@@ -49,6 +51,8 @@ pub(super) struct Exchange {
     pub(super) record: Arc<Record>,
     pub(super) guest: Guest,
     pub(super) role: Role,
+    /// The client's request.
+    asked: ByteString,
     pub(super) context: Context,
     pub(super) at: At,
     pub(super) out: Output,
@@ -104,7 +108,8 @@ impl Exchange {
         if site.adapter.manifest.media_inline && task.role == Role::Transform {
             task.body = Box::pin(media::inline(site, task.body, &mut tokens, record)).await?;
         }
-        let body = media::hold(std::mem::take(&mut task.body), &mut tokens)?;
+        let asked = std::mem::take(&mut task.body);
+        let body = media::hold(asked.clone(), &mut tokens)?;
         let guest = Guest::new(runtime, site, &task.request).await?;
         let context = context(runtime, site, &task, credentials.as_deref(), &mut tokens)?;
         let (uploads, body) = if task.uploads.is_empty() {
@@ -118,6 +123,7 @@ impl Exchange {
             record: Arc::clone(record),
             guest,
             role: task.role,
+            asked,
             context,
             at: At::Over,
             out: task.out,
@@ -339,12 +345,13 @@ impl Exchange {
         Ok(())
     }
 
-    /// Notes what the guest says that this request leaves out of the client's, before it is sent.
+    /// Notes what the guest says that this request leaves out of the client's, before it is sent. Of what is inside of other fields it
+    /// need not know whether the client's has it.
     fn note_dropped(&self, ext: &[(String, String)]) -> Result<()> {
         let dropped = ext
             .iter()
-            .filter(|(key, _)| key == "dropped")
-            .map(|(_, field)| field.as_str());
+            .filter(|(key, path)| key == "dropped" && (!path.contains('.') || asks::inside(&self.asked, path)))
+            .map(|(_, path)| path.as_str());
         self.site.drop_params.check(dropped.clone())?;
         self.record.dropped(dropped);
         Ok(())

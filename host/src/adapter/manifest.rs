@@ -208,15 +208,16 @@ impl Manifest {
         format!("{}@{}", self.name, self.version)
     }
 
-    /// Whether the adapter always leaves `field` out of requests of `operation`. One that is asked for a completion as for a chat drops
-    /// the same of both.
-    pub fn drops(&self, operation: &str, field: &str) -> bool {
-        let names = |operation: &str| {
-            self.drops
-                .get(operation)
-                .is_some_and(|names| names.iter().any(|name| name == field))
+    /// What the adapter always leaves out of requests of `operation`: names of fields, and ways to fields inside of others
+    /// (`messages.name`). One that is asked for a completion as for a chat drops the same of both.
+    pub fn drops(&self, operation: &str) -> impl Iterator<Item = &str> {
+        let of = |operation: &str| self.drops.get(operation).map_or(&[][..], Vec::as_slice);
+        let as_chat = if self.serves(operation) {
+            &[][..]
+        } else {
+            of("chat.completions")
         };
-        names(operation) || (!self.serves(operation) && names("chat.completions"))
+        of(operation).iter().chain(as_chat).map(String::as_str)
     }
 
     /// Whether the adapter takes calls of `operation` (the contract's word).

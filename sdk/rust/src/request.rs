@@ -178,7 +178,8 @@ impl Request {
     }
 
     /// Fields of the client's request that this one leaves out, as paths without indices: `messages.name`. The host tells the
-    /// client, or refuses the request if the operator wants it so. What is always left out is said once, by
+    /// client, or refuses the request if the operator wants it so. Whether there is anything inside of other fields the host looks
+    /// itself, so such a path can be said of every request. What is always left out is said once, by
     /// [`Manifest::drops`](crate::Manifest::drops).
     pub fn dropped<T: AsRef<str>>(self, fields: impl IntoIterator<Item = T>) -> Self {
         let told = |request: Self, field: T| request.ext("dropped", field.as_ref());

@@ -10,7 +10,7 @@ use witgate_sdk::{Context, Result};
 use super::{Given, refuse, thinking, thinks, unsupported};
 
 /// Fields of OpenAI's, or of other servers of its API, that Cohere has nothing like.
-pub(crate) const DROPPED: [&str; 18] = [
+pub(crate) const DROPPED: [&str; 22] = [
     "logit_bias",
     "metadata",
     "modalities",
@@ -29,6 +29,10 @@ pub(crate) const DROPPED: [&str; 18] = [
     "web_search_options",
     "extra_body",
     "min_p",
+    "messages.name",
+    "messages.refusal",
+    "messages.audio",
+    "response_format.json_schema.description",
 ];
 
 /// More stop sequences Cohere does not take.
@@ -125,6 +129,7 @@ pub(crate) fn dropped(ctx: &Context, chat: &ChatRequest<'_>) -> Vec<&'static str
         ("frequency_penalty", negative(chat.frequency_penalty.as_ref())),
         ("presence_penalty", negative(chat.presence_penalty.as_ref())),
         ("reasoning_effort", effort && !thinks(ctx.model())),
+        ("messages.reasoning_content", !thinks(ctx.model())),
     ];
     dropped
         .into_iter()

@@ -36,7 +36,7 @@ const OPTIONS: [&str; 18] = [
 ];
 
 /// Fields of OpenAI's, or of other servers of its API, that Ollama has nothing like.
-pub(crate) const DROPPED: [&str; 16] = [
+pub(crate) const DROPPED: [&str; 21] = [
     "logit_bias",
     "metadata",
     "modalities",
@@ -53,6 +53,11 @@ pub(crate) const DROPPED: [&str; 16] = [
     "store",
     "thinking",
     "web_search_options",
+    "messages.name",
+    "messages.refusal",
+    "messages.audio",
+    "messages.content.image_url.detail",
+    "response_format.json_schema.description",
 ];
 
 /// The tools that may be called, and must one be? Ollama has no `tool_choice`.

@@ -8,7 +8,7 @@ use super::{Config, format, refuse, unsupported};
 use crate::json::{Object, push_comma, push_field, push_string, string};
 
 /// Fields of other APIs that this one has nothing like.
-pub(crate) const DROPPED: [&str; 10] = [
+pub(crate) const DROPPED: [&str; 12] = [
     "seed",
     "frequency_penalty",
     "presence_penalty",
@@ -19,6 +19,8 @@ pub(crate) const DROPPED: [&str; 10] = [
     "repetition_penalty",
     "extra_body",
     "cache_control",
+    "messages.name",
+    "messages.audio",
 ];
 
 /// Fields that the gateway has dealt with.

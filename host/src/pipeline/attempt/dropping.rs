@@ -2,7 +2,7 @@
 //! for. Nothing is dropped in silence: the record has it, and from there the log and the client.
 
 use crate::{
-    call::Call,
+    call::{Call, asks},
     error::Result,
     gateway::{Provider, Speaks},
     record::Record,
@@ -21,39 +21,20 @@ pub(super) fn before(provider: &Provider, call: &Call, record: &Record) -> Resul
     Ok(lighter.map(|(lighter, _)| lighter))
 }
 
-/// The fields of `call` that ask for something and that the adapter always drops.
-fn adapters<'c>(provider: &Provider, call: &'c Call) -> Vec<&'c str> {
+/// The fields of `call` that ask for something and that the adapter always drops: by name, or by the way to them.
+fn adapters<'c>(provider: &'c Provider, call: &'c Call) -> Vec<&'c str> {
     let Speaks::Adapter(site) = &provider.speaks else {
         return Vec::new();
     };
-    let manifest = &site.adapter.manifest;
-    call.members()
-        .filter(|(key, value)| manifest.drops(call.operation.as_str(), key) && !asks_nothing(key, value))
-        .map(|(key, _)| key)
-        .collect()
-}
-
-/// True if a request says the same without this field.
-fn asks_nothing(key: &str, value: &str) -> bool {
-    if key == "parallel_tool_calls" {
-        return value == "true";
-    }
-    let nothing = ["null", "false", "0", "0.0", "\"\"", "[]", "{}", "[\"text\"]"];
-    nothing.contains(&value.trim())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::asks_nothing;
-
-    #[test]
-    fn a_field_that_asks_for_nothing_is_not_dropped() {
-        for nothing in ["null", "false", "0", "[]", "{}", "\"\"", "[\"text\"]"] {
-            assert!(asks_nothing("store", nothing), "{nothing}");
-        }
-        for something in ["true", "1", "0.5", "{\"1\":2}", "\"x\"", "[\"audio\"]"] {
-            assert!(!asks_nothing("store", something), "{something}");
-        }
-        assert!(asks_nothing("parallel_tool_calls", "true") && !asks_nothing("parallel_tool_calls", "false"));
-    }
+    let dropped = || site.adapter.manifest.drops(call.operation.as_str());
+    let fields = call
+        .members()
+        .filter(|(key, value)| dropped().any(|name| name == *key) && !asks::nothing(key, value));
+    let inside = dropped().filter(|path| {
+        let way = path
+            .split_once('.')
+            .and_then(|(key, inside)| Some((call.field(key)?, inside)));
+        way.is_some_and(|(value, inside)| asks::inside(value, inside))
+    });
+    fields.map(|(key, _)| key).chain(inside).collect()
 }

@@ -223,7 +223,8 @@ pub mod witgate {
                 /// Open: ("credentials", "omit" | "include" | "bearer"): default is include for base-url's origin and omit for any other;
                 /// "bearer": include, and a key of the provider's own as a bearer, whatever auth declares (the operator's `auth` wins);
                 /// ("compress", "gzip"); ("dropped", path), once for each field of the client's request that this one leaves out and that
-                /// `describe` does not name in `drops`: the host tells the client. A path is without indices: "messages.name"
+                /// `describe` does not name in `drops`: the host tells the client. A path is without indices, "messages.name"; whether the
+                /// request has anything there the host looks itself
                 pub ext: Pairs,
             }
             impl ::core::fmt::Debug for HttpRequest {
@@ -636,8 +637,8 @@ pub mod exports {
                     /// Called at load, in an empty sandbox. JSON: name, version, types[] (the provider `type`s you serve), operations[],
                     /// base-urls {type: url} (for an operator who names none; https, a public host),
                     /// auth {kind, header?, prefix?, query?}, config-schema, permissions {hosts[], secrets[], crypto[], files[]}, forward-headers[],
-                    /// drops {operation: fields[]} (fields that the provider has nothing for and that you always leave out: the host tells the client, or
-                    /// refuses the request if the operator wants it so),
+                    /// drops {operation: paths[]} (fields that the provider has nothing for and that you always leave out, such as "seed" or
+                    /// "messages.name": the host tells the client, or refuses the request if the operator wants it so),
                     /// expose-headers {theirs: ours} (rate limits, request ids), limits {embeddings-batch, n, …} (the host splits larger calls and
                     /// joins the answers), media ("inline": the host fetches image URLs of a chat and gives you data: URLs), tests[].
                     /// The base64 text of media and uploads may be an opaque token too: copy it, do not decode or measure it.

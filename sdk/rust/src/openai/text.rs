@@ -80,6 +80,17 @@ impl<'a> Chat<'a> {
         serde_json::from_str(body)
             .map_err(|error| Failure::invalid_request(format!("The request cannot be read: {error}.")))
     }
+
+    /// Whether the client brings back what earlier answers gave beside their words: signed thoughts, a provider's own state. Thoughts
+    /// that it brings back as a bare text are of no use to a model then, and nothing is lost without them.
+    #[must_use]
+    pub fn brings_back(&self) -> bool {
+        let state = |message: &Message<'_>| {
+            let of_calls = || message.calls().iter().any(|call| call.extra_content.is_some());
+            message.thinking_blocks.is_some() || message.extra_content.is_some() || of_calls()
+        };
+        self.messages.iter().any(state)
+    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Chat<'a> {
