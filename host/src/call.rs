@@ -151,9 +151,8 @@ impl Call {
             )
         })?;
         let text = &*body;
-        let fields = match Object::of(Scan::strict(text, depth)) {
-            Some(fields) => fields,
-            None => return Err(unreadable::why(text, depth)),
+        let Some(fields) = Object::of(Scan::strict(text, depth)) else {
+            return Err(unreadable::why(text, depth));
         };
         let problems = validate::check(operation, &fields, text);
         if !problems.is_empty() {

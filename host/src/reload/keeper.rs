@@ -196,7 +196,10 @@ impl Keeper {
         };
         // The thread is not joined: a compile cannot be broken off, and the end of the process must not wait for it.
         match std::thread::Builder::new().name("adapter-load".to_owned()).spawn(work) {
-            Ok(_) => self.loading += 1,
+            Ok(_) => {
+                self.loading += 1;
+                self.used_memory = true;
+            }
             Err(error) => {
                 tracing::warn!(%error, "no thread to load an adapter with; it is tried again");
                 self.books.finished(Finished {
@@ -215,8 +218,6 @@ impl Keeper {
             if let Some(changed) = &self.changed {
                 changed(&map);
             }
-            self.books.announce();
-            self.used_memory = true;
         }
         let states = self.books.states();
         self.adapters.states.send_if_modified(|shown| {
@@ -226,5 +227,6 @@ impl Keeper {
             }
             changed
         });
+        self.books.announce();
     }
 }

@@ -33,6 +33,7 @@ pub(super) struct Books {
     changed: bool,
     /// In service, and not announced yet.
     arrived: Vec<Arrival>,
+    refused: Vec<Refused>,
 }
 
 /// A file.
@@ -84,6 +85,13 @@ struct Arrival {
     cached: bool,
 }
 
+/// What the log says of a file that may not serve.
+struct Refused {
+    name: String,
+    file: PathBuf,
+    reason: String,
+}
+
 impl Note {
     fn new(status: Status, reason: Option<String>) -> Self {
         Self {
@@ -106,6 +114,7 @@ impl Books {
             gone: None,
             changed: false,
             arrived: Vec::new(),
+            refused: Vec::new(),
         }
     }
 
@@ -200,7 +209,7 @@ impl Books {
         self.serves(path, id);
     }
 
-    /// Says which versions serve now. For when they do: who reads it may ask at once.
+    /// Says which versions serve now, and which may not. For when that can be seen: who reads it may ask at once.
     pub(super) fn announce(&mut self) {
         for arrival in self.arrived.drain(..) {
             tracing::info!(
@@ -211,6 +220,9 @@ impl Books {
                 cached = arrival.cached,
                 "adapter in service"
             );
+        }
+        for Refused { name, file, reason } in self.refused.drain(..) {
+            tracing::warn!(adapter = name, file = %file.display(), reason, "adapter refused");
         }
     }
 
@@ -265,9 +277,10 @@ impl Books {
             .id
             .clone()
             .unwrap_or_else(|| path.file_stem().unwrap_or_default().to_string_lossy().into_owned());
-        tracing::warn!(adapter = name, file = %path.display(), reason, "adapter refused");
         self.telemetry.reloaded(&name, false);
-        entry.note = Note::new(Status::Refused, Some(reason));
+        entry.note = Note::new(Status::Refused, Some(reason.clone()));
+        let file = path.to_owned();
+        self.refused.push(Refused { name, file, reason });
     }
 
     /// Whether another file that is there serves this id.
