@@ -43,7 +43,7 @@ static IN_MEMBER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::F
 
 /// Of one picture: what the largest provider takes.
 const LARGEST: usize = 20 << 20;
-/// Of all pictures of one request, as bytes and by number.
+/// Of all files of one request, as bytes and by number.
 const ALL: usize = 50 << 20;
 const MOST: usize = 64;
 const AT_ONCE: usize = 4;
@@ -122,6 +122,8 @@ fn files(body: &str) -> Vec<Range<usize>> {
         .filter_map(|start| file(bytes, start))
         .collect();
     files.sort_unstable_by_key(|file| file.start);
+    // Each is looked for when the request leaves.
+    files.truncate(MOST);
     files
 }
 
@@ -362,6 +364,18 @@ mod tests {
             let told = hold(body.clone().into(), &mut Tokens::default()).unwrap();
             assert!(told == body, "{}", body.get(..60).unwrap());
         }
+    }
+
+    #[test]
+    fn ten_thousand_files_are_not_ten_thousand_tokens() {
+        let body = format!(
+            "[{}0]",
+            format!("{{\"data\":\"{}\"}},", "A".repeat(HELD)).repeat(10_000)
+        );
+        let mut tokens = Tokens::default();
+        let told = hold(body.clone().into(), &mut tokens).unwrap();
+        assert_eq!(told.matches("\"wgs_").count(), MOST);
+        assert!(tokens.reveal(&told, Escape::Json) == body);
     }
 
     #[test]
