@@ -348,11 +348,14 @@ impl Exchange {
     /// Notes what the guest says that this request leaves out of the client's, before it is sent. Of what is inside of other fields it
     /// need not know whether the client's has it.
     fn note_dropped(&self, ext: &[(String, String)]) -> Result<()> {
-        let dropped = ext
+        let paths = ext
             .iter()
-            .filter(|(key, path)| key == "dropped" && (!path.contains('.') || asks::inside(&self.asked, path)))
-            .map(|(_, path)| path.as_str());
-        self.site.drop_params.check(dropped.clone())?;
+            .filter(|(key, _)| key == "dropped")
+            .flat_map(|(_, paths)| paths.split(','));
+        let dropped: Vec<&str> = paths
+            .filter(|path| !path.contains('.') || asks::inside(&self.asked, path))
+            .collect();
+        self.site.drop_params.check(dropped.iter().copied())?;
         self.record.dropped(dropped);
         Ok(())
     }

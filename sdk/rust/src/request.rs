@@ -182,8 +182,18 @@ impl Request {
     /// itself, so such a path can be said of every request. What is always left out is said once, by
     /// [`Manifest::drops`](crate::Manifest::drops).
     pub fn dropped<T: AsRef<str>>(self, fields: impl IntoIterator<Item = T>) -> Self {
-        let told = |request: Self, field: T| request.ext("dropped", field.as_ref());
-        fields.into_iter().fold(self, told)
+        let mut paths = String::new();
+        for field in fields {
+            if !paths.is_empty() {
+                paths.push(',');
+            }
+            paths.push_str(field.as_ref());
+        }
+        if paths.is_empty() {
+            self
+        } else {
+            self.ext("dropped", &paths)
+        }
     }
 
     /// Wait this many milliseconds first: polling.

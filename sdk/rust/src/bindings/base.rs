@@ -222,9 +222,9 @@ pub mod witgate {
                 pub idempotent: bool,
                 /// Open: ("credentials", "omit" | "include" | "bearer"): default is include for base-url's origin and omit for any other;
                 /// "bearer": include, and a key of the provider's own as a bearer, whatever auth declares (the operator's `auth` wins);
-                /// ("compress", "gzip"); ("dropped", path), once for each field of the client's request that this one leaves out and that
-                /// `describe` does not name in `drops`: the host tells the client. A path is without indices, "messages.name"; whether the
-                /// request has anything there the host looks itself
+                /// ("compress", "gzip"); ("dropped", paths): the fields of the client's request, with commas between them, that this one
+                /// leaves out and that `describe` does not name in `drops`: the host tells the client. A path is without indices,
+                /// "messages.name"; whether the request has anything there the host looks itself
                 pub ext: Pairs,
             }
             impl ::core::fmt::Debug for HttpRequest {
