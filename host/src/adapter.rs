@@ -2,7 +2,7 @@
 //!
 //! To read in this order: `load` (from a file to an [`Adapter`]: `inspect`, `manifest`), [`engine`](Runtime) (the engines, the
 //! pool, the clock), `guest` (the one place where a guest is called, inside a `sandbox` with its `limits`), `parked`, `exchange` (the step
-//! machine), and what it uses: `media`, `request`, `body` and `send` on the way out, `decode` and `output` on the way back, `auth` for
+//! machine), and what it uses: `media`, `files`, `request`, `body` and `send` on the way out, `decode` and `output` on the way back, `auth` for
 //! credentials an adapter finds out by itself, `wind_down` for clients that leave. `contract` is the generated bindings.
 //!
 //! A guest sees nothing but its arguments. It has no secret (`transport::tokens`), no clock, no network; it says what to send and the
@@ -18,6 +18,7 @@ mod engine;
 mod exchange;
 mod failure;
 mod fault;
+mod files;
 mod guest;
 mod inspect;
 mod limits;

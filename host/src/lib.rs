@@ -17,15 +17,15 @@
 //!
 //! Beside that way: [`serve`] starts it all; [`config`] is read and checked before anything starts; [`reload`] watches the adapters
 //! folder and puts new versions into service; [`catalogue`] knows what models take and [`price`] what they cost; [`admin`] shows what
-//! is there; [`cli`] is how all of it is started; [`memory`] says where memory comes from; `scan` reads JSON in place. [`error::Error`] is everything that can go
-//! wrong with a call, and whose fault it is.
+//! is there; [`cli`] is how all of it is started; [`memory`] says where memory comes from; `scan` reads JSON in place.
+//! [`error::Error`] is everything that can go wrong with a call, and whose fault it is.
 //!
 //! # Floors
 //!
 //! Imports only run down: `cli` · `serve` · `server`, `admin` · `api` · `pipeline` · `gateway`, `reload` · `adapter`, `passthrough` ·
 //! `dialect` · `transport`, `chunk` · `config`, `route`, `record`, `catalogue` · `call`, `reply`, `price`, `error`, `telemetry`,
-//! `crypto`, `scan`, `secret`. The guest is called from one file, its bindings are known to one file, and no file here knows the name of a
-//! provider: those are data and adapters.
+//! `crypto`, `scan`, `secret`. The guest is called from one file, its bindings are known to one file, and no file here knows the
+//! name of a provider: those are data and adapters.
 
 pub mod adapter;
 pub mod admin;

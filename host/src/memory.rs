@@ -18,7 +18,8 @@ pub fn small_pages() {
     let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
-/// Gives back what was freed, if mimalloc is the allocator. For after work that needs much and is rarely done: reading, compiling and testing an adapter.
+/// Gives back what was freed, if mimalloc is the allocator. For after work that needs much and is rarely done: reading, compiling and
+/// testing an adapter.
 pub fn give_back() {
     // SAFETY: it may be called at any time, on any thread.
     unsafe { libmimalloc_sys::mi_collect(true) };
@@ -60,6 +61,11 @@ mod code {
                 .flatten()
         })
     }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::code::untouched;
 
     #[test]
     fn only_code_that_is_as_in_its_file_is_let_go_of() {

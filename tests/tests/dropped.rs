@@ -194,23 +194,18 @@ fn parameters() -> Vec<(&'static str, Value, Value)> {
 }
 
 /// What can be asked for inside of other fields: the way to it, a chat without it, and the same chat with it. Without marks for the
-/// prompt cache: they change what a provider does, not what it says. And without a schema's `strict`: where schemas are taken they bind.
+/// prompt cache: they change what a provider does, not what it says. And without a schema's `strict`, which says nothing where schemas bind in any
+/// case; where they do not, see below.
 fn inside() -> Vec<(&'static str, Value, Value)> {
-    let user = |more: Value| {
-        let mut message = json!({ "role": "user", "content": "Say hello." });
+    let message = |role: &str, text: &str, more: Value| {
+        let mut message = Map::from_iter([("role".to_owned(), json!(role)), ("content".to_owned(), json!(text))]);
+        message.extend(more.as_object().expect("an object").clone());
         message
-            .as_object_mut()
-            .expect("an object")
-            .extend(more.as_object().expect("an object").clone());
-        json!({ "messages": [message] })
     };
+    let user = |more: Value| json!({ "messages": [message("user", "Say hello.", more)] });
     let assistant = |more: Value| {
-        let mut message = json!({ "role": "assistant", "content": "Hello." });
-        message
-            .as_object_mut()
-            .expect("an object")
-            .extend(more.as_object().expect("an object").clone());
-        json!({ "messages": [{ "role": "user", "content": "Hi." }, message, { "role": "user", "content": "Again." }] })
+        let before = message("assistant", "Hello.", more);
+        json!({ "messages": [{ "role": "user", "content": "Hi." }, before, { "role": "user", "content": "Again." }] })
     };
     let part = |part: Value| user(json!({ "content": [{ "type": "text", "text": "What is it?" }, part] }));
     let picture = "data:image/png;base64,iVBORw0KGgo=";
@@ -300,29 +295,40 @@ fn dropped(answer: &Answer) -> Vec<&str> {
     text.split(", ").collect()
 }
 
+/// Whether a field reached the provider, or changed the answer, or was refused or dropped by name: from what the provider was asked
+/// and the client got without it, and with it.
+fn is_told(path: &str, without: &(Vec<Asked>, Answer), with: &(Vec<Asked>, Answer)) -> bool {
+    let sent = |asked: &[Asked]| -> Vec<_> { asked.iter().map(|one| (one.path.clone(), one.json())).collect() };
+    let seen = |answer: &Answer| answer.json()["choices"].clone();
+    let (asked, answer) = with;
+    match answer.status {
+        200 => dropped(answer).contains(&path) || sent(asked) != sent(&without.0) || seen(answer) != seen(&without.1),
+        400 => {
+            let param = answer.json()["error"]["param"].as_str().map(way).unwrap_or_default();
+            param.starts_with(path) || without.1.status == 400
+        }
+        status => panic!("{path}: {status} {}", answer.text),
+    }
+}
+
+/// `messages[1].name` as `messages.name`.
+fn way(param: &str) -> String {
+    param
+        .split('[')
+        .map(|piece| piece.split_once(']').map_or(piece, |(_, rest)| rest))
+        .collect()
+}
+
 #[tokio::test]
 async fn every_parameter_is_sent_or_refused_by_name_or_named_in_the_header() {
     let mut silent = Vec::new();
     for target in TARGETS {
         let (provider, gateway) = start(target, "").await;
         for (name, value, around) in parameters() {
-            let (plain, base) = ask(target, &gateway, &provider, &[&around]).await;
-            let (asked, answer) = ask(target, &gateway, &provider, &[&around, &json!({ name: value })]).await;
-            let sent = |asked: &[Asked]| -> Vec<_> { asked.iter().map(|one| (one.path.clone(), one.json())).collect() };
-            let told = match answer.status {
-                200 => {
-                    let seen = |answer: &Answer| answer.json()["choices"].clone();
-                    dropped(&answer).contains(&name) || sent(&asked) != sent(&plain) || seen(&answer) != seen(&base)
-                }
-                400 => {
-                    let error = answer.json();
-                    let param = error["error"]["param"].as_str().unwrap_or_default();
-                    param.starts_with(name) || base.status == 400
-                }
-                status => panic!("{} {name}: {status} {}", target.adapter, answer.text),
-            };
-            if !told {
-                silent.push(format!("{}: {name}", target.adapter));
+            let without = ask(target, &gateway, &provider, &[&around]).await;
+            let with = ask(target, &gateway, &provider, &[&around, &json!({ name: value })]).await;
+            if !is_told(name, &without, &with) {
+                silent.push(format!("{} ({}): {name}", target.adapter, target.type_));
             }
         }
     }
@@ -335,20 +341,54 @@ async fn every_field_inside_of_others_is_sent_or_refused_or_named_by_the_way_to_
     for target in TARGETS {
         let (provider, gateway) = start(target, "").await;
         for (path, without, with) in inside() {
-            let (plain, base) = ask(target, &gateway, &provider, &[&without]).await;
-            let (asked, answer) = ask(target, &gateway, &provider, &[&with]).await;
-            let sent = |asked: &[Asked]| -> Vec<_> { asked.iter().map(|one| (one.path.clone(), one.json())).collect() };
-            let told = match answer.status {
-                200 => dropped(&answer).contains(&path) || sent(&asked) != sent(&plain),
-                400 => answer.json()["error"]["param"].is_string() || base.status == 400,
-                status => panic!("{} {path}: {status} {}", target.adapter, answer.text),
-            };
-            if !told {
+            let without = ask(target, &gateway, &provider, &[&without]).await;
+            let with = ask(target, &gateway, &provider, &[&with]).await;
+            if !is_told(path, &without, &with) {
                 silent.push(format!("{} ({}): {path}", target.adapter, target.type_));
             }
         }
     }
     assert!(silent.is_empty(), "dropped in silence: {silent:#?}");
+}
+
+#[tokio::test]
+async fn where_a_schema_does_not_bind_its_strict_is_told() {
+    let asked = |schema: Value, more: Value| {
+        let mut fields = json!({ "response_format": { "type": "json_schema", "json_schema": schema } });
+        fields
+            .as_object_mut()
+            .expect("an object")
+            .extend(more.as_object().expect("an object").clone());
+        fields
+    };
+    let schema = json!({ "type": "object", "properties": {}, "additionalProperties": false });
+    let tools = json!({ "tools": [{ "type": "function", "function": { "name": "f", "parameters": schema } }] });
+    let path = "response_format.json_schema.strict";
+    for (adapter, model, more, told) in [
+        ("anthropic", "claude-sonnet-4-5", json!({}), false),
+        ("anthropic", "claude-3-haiku-20240307", json!({}), true),
+        ("bedrock", "anthropic.claude-3-haiku-20240307-v1:0", json!({}), true),
+        ("bedrock", "meta.llama3-8b-instruct-v1:0", json!({}), true),
+        ("gemini", "gemini-2.5-flash", json!({}), false),
+        ("gemini", "gemini-2.5-flash", tools, true),
+    ] {
+        let target = Target {
+            model,
+            ..*target(adapter)
+        };
+        let (provider, gateway) = start(&target, "").await;
+        let strict = asked(json!({ "name": "n", "schema": schema, "strict": true }), more.clone());
+        let (_, answer) = ask(&target, &gateway, &provider, &[&strict]).await;
+        assert_eq!(
+            (answer.status, dropped(&answer).contains(&path)),
+            (200, told),
+            "{adapter} {model}: {}",
+            answer.text
+        );
+        let loose = asked(json!({ "name": "n", "schema": schema }), more);
+        let (_, answer) = ask(&target, &gateway, &provider, &[&loose]).await;
+        assert!(!dropped(&answer).contains(&path), "{adapter} {model}");
+    }
 }
 
 #[tokio::test]

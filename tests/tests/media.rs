@@ -122,7 +122,7 @@ async fn a_picture_that_cannot_be_had_is_the_clients_error_and_names_the_field()
 
 /// Three copies of it would not fit into the memory of an instance.
 #[tokio::test]
-async fn a_large_picture_arrives_whole_through_any_adapter() {
+async fn a_large_picture_arrives_whole_wherever_an_adapter_puts_it() {
     let large = "iVBORw0KGgo".to_owned() + &"AbCd+/09".repeat(3 << 20);
     let url = format!("data:image/png;base64,{large}");
     let table = [

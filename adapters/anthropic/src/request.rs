@@ -30,12 +30,7 @@ pub use thinking::thoughts_are_missing;
 const FILES_BETA: &str = "files-api-2025-04-14";
 
 /// Fields inside of others that have no place in Anthropic's API.
-const DROPPED_INSIDE: [&str; 4] = [
-    "messages.name",
-    "messages.audio",
-    "messages.content.image_url.detail",
-    "response_format.json_schema.description",
-];
+const DROPPED_INSIDE: [&str; 3] = ["messages.name", "messages.audio", "messages.content.image_url.detail"];
 
 /// What is asked beside the conversation.
 #[derive(Clone, Copy, Debug)]
@@ -107,9 +102,8 @@ pub fn chat(body: &str, asked: &Asked<'_>) -> Result<Translated, Failure> {
     out.push('}');
     let mut dropped = settings.dropped(profile);
     dropped.extend(DROPPED_INSIDE);
-    if !chat.brings_back() {
-        dropped.push("messages.reasoning_content");
-    }
+    dropped.extend(format.dropped());
+    dropped.extend(chat.lost_thoughts());
     Ok(Translated {
         body: out,
         beta: conversation.uploaded_files.then_some(FILES_BETA),

@@ -89,9 +89,8 @@ pub(crate) fn translate(body: &str, model: Model<'_>) -> Result<Translated, Fail
     out.push('}');
     let mut dropped = settings.dropped(model);
     dropped.extend(DROPPED_INSIDE);
-    if !chat.brings_back() {
-        dropped.push("messages.reasoning_content");
-    }
+    dropped.extend(format.dropped());
+    dropped.extend(chat.lost_thoughts());
     Ok(Translated {
         body: out,
         structured: matches!(format, Format::Tool(_)),

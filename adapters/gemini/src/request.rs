@@ -36,13 +36,12 @@ pub(crate) struct About<'a> {
 }
 
 /// Fields inside of others that Gemini has nothing for.
-const DROPPED_INSIDE: [&str; 6] = [
+const DROPPED_INSIDE: [&str; 5] = [
     "messages.name",
     "messages.audio",
     "messages.content.image_url.detail",
     "messages.content.file.filename",
     "tools.function.strict",
-    "response_format.json_schema.description",
 ];
 
 /// A translated request.
@@ -99,9 +98,8 @@ pub(crate) fn translate(body: &str, about: &About<'_>) -> Result<Translated, Fai
     out.push('}');
     let mut dropped = settings.dropped(model);
     dropped.extend(DROPPED_INSIDE);
-    if !chat.brings_back() {
-        dropped.push("messages.reasoning_content");
-    }
+    dropped.extend(format.dropped());
+    dropped.extend(chat.lost_thoughts());
     Ok(Translated { body: out, dropped })
 }
 

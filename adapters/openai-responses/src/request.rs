@@ -82,7 +82,7 @@ pub(crate) fn translate(body: &str, about: &About<'_>) -> Result<Sent, Failure> 
     Ok(Sent {
         body: out,
         own: conversation.own,
-        dropped: (!chat.brings_back()).then_some("messages.reasoning_content"),
+        dropped: chat.lost_thoughts(),
     })
 }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use bytestring::ByteString;
 
 use super::{
     contract::{Payload, streaming},
@@ -49,6 +50,8 @@ enum Gathered {
 impl Exchange {
     /// Opens the guest's decoder for a reply.
     pub(super) async fn open(&mut self, incoming: Incoming, framing: Framing, state: String) -> Result<()> {
+        // A request that follows a stream says nothing of what the client asked for, and a stream can last.
+        self.asked = ByteString::new();
         let headers = pairs(&incoming.headers);
         let opened = self.guest.open(&self.context, &state, incoming.status, &headers).await;
         let decoder = self.planned(opened)?;

@@ -16,7 +16,7 @@ use super::{
     contract::{Context, Fetch, HttpResponse, Payload, Resumption, Step},
     decode::Decoding,
     engine::Runtime,
-    failure,
+    failure, files,
     guest::{Guest, Planned},
     media,
     output::Output,
@@ -51,8 +51,8 @@ pub(super) struct Exchange {
     pub(super) record: Arc<Record>,
     pub(super) guest: Guest,
     pub(super) role: Role,
-    /// The client's request.
-    asked: ByteString,
+    /// The client's request, until a stream is opened.
+    pub(super) asked: ByteString,
     pub(super) context: Context,
     pub(super) at: At,
     pub(super) out: Output,
@@ -109,7 +109,7 @@ impl Exchange {
             task.body = Box::pin(media::inline(site, task.body, &mut tokens, record)).await?;
         }
         let asked = std::mem::take(&mut task.body);
-        let body = media::hold(asked.clone(), &mut tokens)?;
+        let body = files::hold(asked.clone(), &mut tokens)?;
         let guest = Guest::new(runtime, site, &task.request).await?;
         let context = context(runtime, site, &task, credentials.as_deref(), &mut tokens)?;
         let (uploads, body) = if task.uploads.is_empty() {

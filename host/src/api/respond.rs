@@ -16,7 +16,7 @@ use crate::{call::Operation, chunk::DONE, dialect, error::Error, record::Record,
 /// The header that names a request, on both sides.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What Anthropic's API calls it.
-const ANTHROPIC_REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+const MESSAGES_REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 /// A response's body.
 pub enum Answer {
@@ -161,7 +161,7 @@ fn random() -> u64 {
 pub(super) fn with_id(mut response: Response, id: &str, shape: Shape) -> Response {
     if let Ok(value) = HeaderValue::from_str(id) {
         if shape == Shape::Messages {
-            response.headers_mut().insert(ANTHROPIC_REQUEST_ID, value.clone());
+            response.headers_mut().insert(MESSAGES_REQUEST_ID, value.clone());
         }
         response.headers_mut().insert(REQUEST_ID, value);
     }

@@ -4,7 +4,8 @@ use memchr::memmem;
 
 use crate::scan::{Malformed, Scan};
 
-/// Whether there is something at the end of a `path` through JSON; lists on the way are gone through.
+/// Whether there is something at the end of a `path` through JSON; lists on the way are gone through. Keys written with escapes are
+/// not found: nobody writes these keys so, and what is at stake is a word in a header.
 pub(crate) fn inside(text: &str, path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or(path);
     let quoted = format!("\"{last}\"");

@@ -2,7 +2,7 @@
 //! cannot be guessed, so neither a client's prompt nor another call can name one. The real value takes its place as the request
 //! leaves, after the egress policy has said yes.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::{borrow::Cow, fmt, sync::LazyLock};
 
 use bytestring::ByteString;
 use memchr::memmem;
@@ -35,12 +35,20 @@ pub struct Tokens {
 }
 
 /// What a token stands for.
-#[derive(Debug)]
 enum Value {
     /// A secret, which nobody may be shown.
     Secret(Secret),
-    /// The base64 text of a file, which is only large.
+    /// The base64 text of a file, which is large, and the client's.
     File(ByteString),
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Secret(secret) => secret.fmt(f),
+            Self::File(base64) => write!(f, "a file of {} characters", base64.len()),
+        }
+    }
 }
 
 impl Tokens {

@@ -45,6 +45,24 @@ async fn compiled_code_is_taken_back_and_runs() {
 }
 
 #[tokio::test]
+async fn compiled_code_of_an_adapter_with_the_models_async_is_taken_back_and_runs() {
+    /// A section of the component binary format with one function: `canon context.get i32 0`, which comes with async.
+    const ASYNC: [u8; 6] = [8, 4, 1, 0x0a, 0x7f, 0];
+    let plain = guest("plain");
+    let mut encoder = wit_component::ComponentEncoder::default();
+    let component = encoder.module(&plain).unwrap().encode().unwrap();
+    let component = [component.as_slice(), &ASYNC].concat();
+    let runtime = runtime();
+    let code = runtime.compile(&component).unwrap().serialize().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("code");
+    std::fs::write(&file, code).unwrap();
+    // SAFETY: these are the bytes `serialize` has just returned.
+    let restored = unsafe { runtime.restore(&file) }.unwrap();
+    assert_eq!(&*runtime.probe(&restored).await.unwrap().id, "plain@1.0.0");
+}
+
+#[tokio::test]
 async fn a_file_cut_anywhere_is_refused_with_a_reason() {
     let runtime = runtime();
     let bytes = guest("plain");

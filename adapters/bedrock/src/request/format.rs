@@ -49,6 +49,19 @@ impl Format {
             _ => Err(wrong()),
         }
     }
+
+    /// The way to what this format leaves out of `response_format`.
+    pub(super) fn dropped(&self) -> &'static [&'static str] {
+        match self {
+            Self::Free => &[],
+            // A tool's input need not be valid against its schema.
+            Self::Tool(_) => &["response_format.json_schema.strict"],
+            Self::Words(_) => &[
+                "response_format.json_schema.description",
+                "response_format.json_schema.strict",
+            ],
+        }
+    }
 }
 
 fn tool(named: &Object<'_>, schema: &str) -> String {

@@ -46,6 +46,18 @@ impl Format {
             Some(schema::Translated::Json(schema)) => Self::Schema("responseJsonSchema", schema.to_owned()),
         })
     }
+
+    /// The way to what this format leaves out of `response_format`.
+    pub(super) fn dropped(&self) -> &'static [&'static str] {
+        match self {
+            Self::Free => &[],
+            Self::Json | Self::Schema(..) => &["response_format.json_schema.description"],
+            Self::Words(_) => &[
+                "response_format.json_schema.description",
+                "response_format.json_schema.strict",
+            ],
+        }
+    }
 }
 
 fn words(schema: Option<&str>) -> String {

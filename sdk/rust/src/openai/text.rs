@@ -81,15 +81,16 @@ impl<'a> Chat<'a> {
             .map_err(|error| Failure::invalid_request(format!("The request cannot be read: {error}.")))
     }
 
-    /// Whether the client brings back what earlier answers gave beside their words: signed thoughts, a provider's own state. Thoughts
-    /// that it brings back as a bare text are of no use to a model then, and nothing is lost without them.
+    /// The way to thoughts that the client brings back as a bare text (`reasoning_content`), for what an adapter says it drops whose
+    /// provider takes back only its own, signed or sealed. `None` if the client brings back those as well: then nothing is lost
+    /// without the text.
     #[must_use]
-    pub fn brings_back(&self) -> bool {
+    pub fn lost_thoughts(&self) -> Option<&'static str> {
         let state = |message: &Message<'_>| {
             let of_calls = || message.calls().iter().any(|call| call.extra_content.is_some());
             message.thinking_blocks.is_some() || message.extra_content.is_some() || of_calls()
         };
-        self.messages.iter().any(state)
+        (!self.messages.iter().any(state)).then_some("messages.reasoning_content")
     }
 }
 

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use serde_json::value::RawValue;
 use witgate::{
     call::{Call, Operation},
-    error::Error,
+    error::{Error, Problem},
 };
 
 use super::{is_json, members, object};
@@ -71,6 +71,11 @@ fn refused(error: &Error) {
         panic!("a body is refused for what is wrong with it, not for {error:?}");
     };
     assert!(!problems.is_empty(), "who is refused is told why");
+    let reasonless = |problem: &Problem| problem.message == "We could not parse the JSON body of your request.";
+    assert!(
+        !problems.iter().any(reasonless),
+        "a body that serde_json reads was called unreadable"
+    );
     assert!(
         problems.len() <= 100,
         "{} problems are more than anybody reads",

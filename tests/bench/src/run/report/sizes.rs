@@ -32,14 +32,11 @@ pub(super) fn table(visits: &[Visit]) -> Result<String, String> {
             Some(reading) => write!(rows, " {reading:.0} |"),
             None => write!(rows, " |"),
         };
-        let moving = cost(&nginx, kind, false);
-        for (cost, compared) in [(moving, None), (costs[0], moving), (costs[1], moving)] {
-            let _ = match (cost, compared, reading) {
-                (Some(cost), Some(moving), Some(reading)) => {
-                    write!(rows, " {cost:.0} ({:.2} ×) |", (cost - moving) / reading)
-                }
-                (Some(cost), ..) => write!(rows, " {cost:.0} |"),
-                (None, ..) => write!(rows, " |"),
+        for cost in [cost(&nginx, kind, false), costs[0], costs[1]] {
+            let _ = match (cost, reading) {
+                (Some(cost), Some(reading)) => write!(rows, " {cost:.0} ({:.2} ×) |", cost / reading),
+                (Some(cost), None) => write!(rows, " {cost:.0} |"),
+                (None, _) => write!(rows, " |"),
             };
         }
         rows.push('\n');
@@ -48,8 +45,8 @@ pub(super) fn table(visits: &[Visit]) -> Result<String, String> {
         return Ok(rows);
     }
     Ok(format!(
-        "\n## Sizes\n\nCPU µs for one. serde_json reads the request into a `Value` once; nginx moves its bytes in and out and looks at none. \
-         The ratios are what Witgate needs more than nginx to what serde_json needs.\n\n\
+        "\n## Sizes\n\nCPU µs for one. serde_json reads the request into a `Value` once, and ratios are to that; nginx moves the bytes in and \
+         out and looks at none.\n\n\
          | | serde_json | nginx | passed on | through the Anthropic adapter |\n|---|--:|--:|--:|--:|\n{rows}"
     ))
 }
