@@ -108,7 +108,12 @@ pub async fn call_with_files(
         record,
     };
     let pieces = if files.is_empty() {
-        split::bodies(&site.adapter.manifest, operation, &body)?
+        let default = |field: &str| site.upstream.defaults.iter().find(|(key, _)| key == field);
+        let asked = |field: &str| {
+            let default = default(field).map(|(_, value)| value.as_str());
+            call.field(field).or(default)
+        };
+        split::bodies(&site.adapter.manifest, operation, &body, asked)?
     } else {
         Vec::new()
     };
@@ -153,6 +158,7 @@ impl Asking<'_> {
             operation: self.operation.as_str(),
             model: self.model,
             streaming,
+            asked: self.call.body().clone(),
             body,
             uploads,
             request: self.call.id.as_str().into(),

@@ -1,7 +1,8 @@
 //! A client's request, read once: [`Call`]. It keeps the client's own bytes; what the gateway has to know is looked up in spans over
 //! them, and what it has to change is spliced in as the request leaves.
 
-pub(crate) mod asks;
+mod asks;
+mod body;
 mod form;
 pub mod object;
 mod unreadable;
@@ -16,6 +17,7 @@ use crate::{
     error::{Error, Problem, Result},
     scan::Scan,
 };
+pub(crate) use body::Body;
 pub use form::{Adding, Form, Seen};
 use object::Object;
 pub use upload::{Abandoned, Rest, Upload};
@@ -133,8 +135,7 @@ pub struct Call {
     pub headers: HeaderMap,
     /// The form that it came as; the body then has the model only.
     pub upload: Option<Upload>,
-    body: ByteString,
-    fields: Object,
+    body: Body,
 }
 
 impl Call {
@@ -150,14 +151,14 @@ impl Call {
                 None,
             )
         })?;
-        let text = &*body;
-        let Some(fields) = Object::of(Scan::strict(text, depth)) else {
-            return Err(unreadable::why(text, depth));
+        let Some(body) = Body::read(&body, Scan::strict(&body, depth)) else {
+            return Err(unreadable::why(&body, depth));
         };
-        let problems = validate::check(operation, &fields, text);
+        let problems = validate::check(operation, &body);
         if !problems.is_empty() {
             return Err(Error::Invalid { problems });
         }
+        let (fields, text) = (body.fields(), body.text());
         let read = |key| fields.get(text, key).and_then(|value| serde_json::from_str(value).ok());
         let include_usage = fields
             .get(text, "stream_options")
@@ -180,7 +181,6 @@ impl Call {
             max_tokens: max_tokens.and_then(|n| n.parse().ok()),
             headers,
             upload: None,
-            fields,
             body,
         })
     }
@@ -204,7 +204,8 @@ impl Call {
     /// The same call in the canonical form: `body` is the Chat Completions request that asks for what this one asks for. Usage is
     /// always wanted, since the other APIs always tell it.
     pub fn as_chat(&self, body: String) -> Result<Self> {
-        let fields = Object::parse(&body).map_err(|_| Error::Internal("a translation that is no JSON object"))?;
+        let body = ByteString::from(body);
+        let body = Body::read(&body, Scan::new(&body));
         Ok(Self {
             operation: Operation::Chat,
             id: self.id.clone(),
@@ -215,14 +216,13 @@ impl Call {
             max_tokens: self.max_tokens,
             headers: self.headers.clone(),
             upload: None,
-            fields,
-            body: body.into(),
+            body: body.ok_or(Error::Internal("a translation that is no JSON object"))?,
         })
     }
 
     /// The same call with another value for a field that it has.
     pub fn with(&self, key: &str, value: &str) -> Result<Self> {
-        let body = self.fields.with(self.text(), &[(key, value)]);
+        let body = self.body.fields().with(self.text(), &[(key, value)]);
         Ok(Self {
             operation: self.operation,
             include_usage: self.include_usage,
@@ -235,7 +235,7 @@ impl Call {
         let given: Vec<&str> = keys
             .iter()
             .map(String::as_str)
-            .filter(|key| self.fields.get(self.text(), key).is_some())
+            .filter(|key| self.body.fields().get(self.text(), key).is_some())
             .collect();
         if given.is_empty() {
             return Ok(None);
@@ -245,32 +245,42 @@ impl Call {
             include_usage: self.include_usage,
             base64: self.base64,
             upload: self.upload.clone(),
-            ..self.as_chat(self.fields.without(self.text(), &given))?
+            ..self.as_chat(self.body.fields().without(self.text(), &given))?
         };
         Ok(Some((call, given)))
     }
 
     /// The body as the client sent it.
     pub fn text(&self) -> &str {
+        self.body.text()
+    }
+
+    /// The same, and where in it everything stands.
+    pub(crate) fn body(&self) -> &Body {
         &self.body
+    }
+
+    /// The JSON text of each message; none if there is no list of them.
+    pub fn messages(&self) -> impl DoubleEndedIterator<Item = &str> + ExactSizeIterator {
+        self.body.messages()
     }
 
     /// The JSON text of a top-level field; `null` is none.
     pub fn field(&self, key: &str) -> Option<&str> {
-        self.fields.get(self.text(), key)
+        self.body.fields().get(self.text(), key)
     }
 
     /// The top-level fields and the JSON text of each, in order.
     pub fn members(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.fields.iter(self.text())
+        self.body.fields().iter(self.text())
     }
 
     /// The body with `changes` spliced in (a key, and the JSON text of its value), or the client's own bytes if there are none.
     pub fn body_with(&self, changes: &[(&str, &str)]) -> ByteString {
         if changes.is_empty() {
-            self.body.clone()
+            self.body.text().clone()
         } else {
-            self.fields.with(self.text(), changes).into()
+            self.body.fields().with(self.text(), changes).into()
         }
     }
 

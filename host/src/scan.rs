@@ -15,7 +15,7 @@ const DEPTH: u32 = 128;
 pub(crate) struct Scan<'t> {
     text: &'t [u8],
     at: usize,
-    /// How deep a value that is passed over may be nested.
+    /// How many levels deeper it may go.
     depth: u32,
     /// An escape for half a character is malformed.
     whole: bool,
@@ -39,10 +39,7 @@ impl<'t> Scan<'t> {
     /// character: readers take those for different things or for none.
     pub(crate) fn strict(text: &'t str, depth: usize) -> Self {
         Self {
-            // The text's own level is not one of a value in it.
-            depth: u32::try_from(depth)
-                .map_or(DEPTH, |depth| depth.min(DEPTH))
-                .saturating_sub(1),
+            depth: u32::try_from(depth).map_or(DEPTH, |depth| depth.min(DEPTH)),
             whole: true,
             ..Self::of(text.as_bytes())
         }
@@ -74,6 +71,11 @@ impl<'t> Scan<'t> {
         }
     }
 
+    /// Where the last token ended.
+    pub(crate) fn here(&self) -> usize {
+        self.at
+    }
+
     /// Checks that nothing but blanks is left.
     pub(crate) fn end(&mut self) -> Result<(), Malformed> {
         self.peek();
@@ -90,34 +92,36 @@ impl<'t> Scan<'t> {
         mut each: impl FnMut(&mut Self, Key<'t>) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
         self.expect(b'{')?;
-        if self.take(b'}') {
-            return Ok(());
-        }
-        loop {
+        self.depth = self.depth.checked_sub(1).ok_or(Malformed)?;
+        let empty = self.take(b'}');
+        while !empty {
             let start = self.place();
             let name = self.string()?;
             self.expect(b':')?;
             each(self, Key { name, start })?;
             if self.take(b'}') {
-                return Ok(());
+                break;
             }
             self.expect(b',')?;
         }
+        self.depth += 1;
+        Ok(())
     }
 
     /// Reads an array: `each` is called at each item and must read it.
     pub(crate) fn items(&mut self, mut each: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
         self.expect(b'[')?;
-        if self.take(b']') {
-            return Ok(());
-        }
-        loop {
+        self.depth = self.depth.checked_sub(1).ok_or(Malformed)?;
+        let empty = self.take(b']');
+        while !empty {
             each(self)?;
             if self.take(b']') {
-                return Ok(());
+                break;
             }
             self.expect(b',')?;
         }
+        self.depth += 1;
+        Ok(())
     }
 
     /// Passes over a value and says where it stands.

@@ -7,7 +7,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use bytestring::ByteString;
 
 use super::{
     contract::{Payload, streaming},
@@ -16,6 +15,7 @@ use super::{
     task::pairs,
 };
 use crate::{
+    call,
     error::{Error, Result},
     transport::{
         frame::{Cutter, Frame, Framing, LIMIT},
@@ -51,7 +51,7 @@ impl Exchange {
     /// Opens the guest's decoder for a reply.
     pub(super) async fn open(&mut self, incoming: Incoming, framing: Framing, state: String) -> Result<()> {
         // A request that follows a stream says nothing of what the client asked for, and a stream can last.
-        self.asked = ByteString::new();
+        self.asked = call::Body::default();
         let headers = pairs(&incoming.headers);
         let opened = self.guest.open(&self.context, &state, incoming.status, &headers).await;
         let decoder = self.planned(opened)?;

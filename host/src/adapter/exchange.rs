@@ -6,7 +6,6 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use bytestring::ByteString;
 use http::HeaderMap;
 use tokio::time::Instant;
 
@@ -26,7 +25,7 @@ use super::{
     task::{Role, Task, context, pairs, payload},
 };
 use crate::{
-    call::asks,
+    call,
     error::{Error, Result},
     record::Record,
     transport::{http::Incoming, renewed::Held, tokens::Tokens},
@@ -52,7 +51,7 @@ pub(super) struct Exchange {
     pub(super) guest: Guest,
     pub(super) role: Role,
     /// The client's request, until a stream is opened.
-    pub(super) asked: ByteString,
+    pub(super) asked: call::Body,
     pub(super) context: Context,
     pub(super) at: At,
     pub(super) out: Output,
@@ -108,8 +107,7 @@ impl Exchange {
         if site.adapter.manifest.media_inline && task.role == Role::Transform {
             task.body = Box::pin(media::inline(site, task.body, &mut tokens, record)).await?;
         }
-        let asked = std::mem::take(&mut task.body);
-        let body = files::hold(asked.clone(), &mut tokens)?;
+        let body = files::hold(std::mem::take(&mut task.body), &mut tokens)?;
         let guest = Guest::new(runtime, site, &task.request).await?;
         let context = context(runtime, site, &task, credentials.as_deref(), &mut tokens)?;
         let (uploads, body) = if task.uploads.is_empty() {
@@ -123,7 +121,7 @@ impl Exchange {
             record: Arc::clone(record),
             guest,
             role: task.role,
-            asked,
+            asked: task.asked,
             context,
             at: At::Over,
             out: task.out,
@@ -353,7 +351,7 @@ impl Exchange {
             .filter(|(key, _)| key == "dropped")
             .flat_map(|(_, paths)| paths.split(','));
         let dropped: Vec<&str> = paths
-            .filter(|path| !path.contains('.') || asks::inside(&self.asked, path))
+            .filter(|path| !path.contains('.') || self.asked.asks(path))
             .collect();
         self.site.drop_params.check(dropped.iter().copied())?;
         self.record.dropped(dropped);

@@ -17,8 +17,14 @@ pub(super) const AT_ONCE: usize = 4;
 /// How many calls one may become: a client must not multiply without end.
 const MOST: usize = 256;
 
-/// The bodies of the calls that `body` becomes; none if it can go as it is. A batch of one is never split.
-pub(super) fn bodies(manifest: &Manifest, operation: Operation, body: &str) -> Result<Vec<String>> {
+/// The bodies of the calls that `body` becomes, given how to find out what it asks for; none if it can go as it is. A batch of one is
+/// never split.
+pub(super) fn bodies<'b>(
+    manifest: &Manifest,
+    operation: Operation,
+    body: &str,
+    asked: impl FnOnce(&str) -> Option<&'b str>,
+) -> Result<Vec<String>> {
     let (limit, field) = match operation {
         Operation::Embeddings => ("embeddings-batch", "input"),
         Operation::Chat => ("n", "n"),
@@ -28,8 +34,7 @@ pub(super) fn bodies(manifest: &Manifest, operation: Operation, body: &str) -> R
     let Some(most) = most.filter(|most| *most > 0) else {
         return Ok(Vec::new());
     };
-    let object = Object::parse(body).map_err(|_| Error::Internal("a body that is no object"))?;
-    let Some(asked) = object.get(body, field) else {
+    let Some(asked) = asked(field) else {
         return Ok(Vec::new());
     };
     let pieces = match operation {
@@ -40,6 +45,10 @@ pub(super) fn bodies(manifest: &Manifest, operation: Operation, body: &str) -> R
         let message = format!("'{field}' is more than {MOST} requests of {most} each to this provider.");
         return Err(Error::invalid(message, Some(field)));
     }
+    if pieces.is_empty() {
+        return Ok(pieces);
+    }
+    let object = Object::parse(body).map_err(|_| Error::Internal("a body that is no object"))?;
     let streams = object.get(body, "stream").map(|_| ("stream", "false"));
     let with = |piece: &String| {
         let changes: Vec<_> = streams.into_iter().chain([(field, piece.as_str())]).collect();
@@ -142,7 +151,8 @@ mod tests {
     }
 
     fn asked(operation: Operation, body: &str) -> Vec<String> {
-        bodies(&manifest(), operation, body).unwrap()
+        let fields = Object::parse(body).unwrap();
+        bodies(&manifest(), operation, body, |field| fields.get(body, field)).unwrap()
     }
 
     #[test]
@@ -174,7 +184,8 @@ mod tests {
 
     #[test]
     fn a_client_cannot_ask_for_calls_without_end() {
-        let error = bodies(&manifest(), Operation::Chat, r#"{"n":18446744073709551615}"#).unwrap_err();
+        let most = |_: &str| Some("18446744073709551615");
+        let error = bodies(&manifest(), Operation::Chat, "{}", most).unwrap_err();
         assert_eq!((error.status(), error.param()), (400, Some("n")));
     }
 

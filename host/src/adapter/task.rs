@@ -15,6 +15,7 @@ use super::{
     site::Site,
 };
 use crate::{
+    call,
     error::Result,
     transport::{renewed::Held, tokens::Tokens},
 };
@@ -38,7 +39,9 @@ pub(super) struct Task<'a> {
     /// The provider's model id.
     pub(super) model: &'a str,
     pub(super) streaming: bool,
-    /// The client's request; "" for the other roles.
+    /// The client's request; empty for the other roles.
+    pub(super) asked: call::Body,
+    /// What the adapter is to see of it.
     pub(super) body: ByteString,
     /// Files beside it.
     pub(super) uploads: Vec<Upload>,
@@ -57,6 +60,7 @@ impl Task<'_> {
             operation: "models",
             model: "",
             streaming: false,
+            asked: call::Body::default(),
             body: ByteString::new(),
             uploads: Vec::new(),
             request: "".into(),

@@ -1,7 +1,7 @@
 //! The top level of a JSON object, as spans over its own text. A request is read once, and what must change in it is spliced in;
 //! every other byte reaches the provider as the client wrote it.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use serde_json::{Map, Value};
 
@@ -31,10 +31,19 @@ impl Object {
 
     /// Reads the object that is next in a text; its spans are over all of that.
     pub(crate) fn read(scan: &mut Scan<'_>) -> Result<Self, Malformed> {
+        Self::read_with(scan, |scan, _| scan.skip())
+    }
+
+    /// The same; `value` reads the value of each key, and says where it stands.
+    pub(crate) fn read_with<'t>(
+        scan: &mut Scan<'t>,
+        mut value: impl FnMut(&mut Scan<'t>, &str) -> Result<Range<usize>, Malformed>,
+    ) -> Result<Self, Malformed> {
         let mut fields = Vec::with_capacity(12);
         scan.members(|scan, key| {
             let name = name(key.name).ok_or(Malformed)?;
-            fields.push((name, scan.skip()?));
+            let span = value(scan, &name)?;
+            fields.push((name.into_owned(), span));
             Ok(())
         })?;
         Ok(Self { fields })
@@ -124,12 +133,12 @@ impl Object {
 }
 
 /// A key as it is meant, from what stands between its quotation marks.
-fn name(written: &[u8]) -> Option<String> {
+pub(super) fn name(written: &[u8]) -> Option<Cow<'_, str>> {
     let written = std::str::from_utf8(written).ok()?;
     if written.contains('\\') {
-        serde_json::from_str(&format!("\"{written}\"")).ok()
+        serde_json::from_str(&format!("\"{written}\"")).ok().map(Cow::Owned)
     } else {
-        Some(written.to_owned())
+        Some(Cow::Borrowed(written))
     }
 }
 

@@ -1,12 +1,12 @@
 //! What a request must look like: a table of fields and their types, and the messages. Unknown fields pass: they are between the
 //! client and its provider. The value's first byte tells its type, so nothing is parsed twice.
 
-use super::{Operation, object::Object};
-use crate::{error::Problem, scan::Scan};
+use super::{Operation, body::Body};
+use crate::error::Problem;
 
 /// A set of JSON types a field may have.
 #[derive(Clone, Copy)]
-enum Type {
+pub(super) enum Type {
     Text,
     Boolean,
     Number,
@@ -104,7 +104,8 @@ const RESPONSES_FIELDS: &[(&str, Type)] = &[
 const MOST: usize = 32;
 
 /// All that is wrong with the body, up to [`MOST`].
-pub(super) fn check(operation: Operation, fields: &Object, text: &str) -> Vec<Problem> {
+pub(super) fn check(operation: Operation, body: &Body) -> Vec<Problem> {
+    let (fields, text) = (body.fields(), body.text());
     let mut problems = Vec::new();
     if let Some(key) = fields.duplicate() {
         problems.push(problem(format!("The field '{key}' comes more than once."), key));
@@ -139,16 +140,16 @@ pub(super) fn check(operation: Operation, fields: &Object, text: &str) -> Vec<Pr
     }
     model(fields.get(text, "model"), &mut problems);
     match operation {
-        Operation::Chat => messages(fields.get(text, "messages"), &mut problems),
+        Operation::Chat => messages(body, &mut problems),
         Operation::Completions => required("prompt", fields.get(text, "prompt"), &mut problems),
         Operation::Embeddings => required("input", fields.get(text, "input"), &mut problems),
         Operation::Messages => {
             if fields.get(text, "max_tokens").is_none() {
                 problems.push(problem("max_tokens: Field required", "max_tokens"));
             }
-            messages(fields.get(text, "messages"), &mut problems);
+            messages(body, &mut problems);
         }
-        Operation::CountTokens => messages(fields.get(text, "messages"), &mut problems),
+        Operation::CountTokens => messages(body, &mut problems),
         Operation::Images => required("prompt", fields.get(text, "prompt"), &mut problems),
         Operation::Rerank => {
             for key in ["query", "documents"] {
@@ -193,52 +194,45 @@ fn required(key: &str, value: Option<&str>, problems: &mut Vec<Problem>) {
     }
 }
 
-fn messages(value: Option<&str>, problems: &mut Vec<Problem>) {
-    let Some(value) = value else {
-        problems.push(problem("Messages are required", "messages"));
-        return;
-    };
-    let mut scan = Scan::new(value);
-    let mut index = 0;
-    let read = scan.items(|scan| {
-        if problems.len() >= MOST {
-            scan.skip()?;
-        } else if scan.peek() == b'{' {
-            one_message(index, &Object::read(scan)?, value, problems);
-        } else {
-            let other = value.get(scan.skip()?).unwrap_or_default();
-            problems.push(wrong_type(&format!("messages[{index}]"), Type::Object, other));
-        }
-        index += 1;
-        Ok(())
-    });
-    if read.is_err() {
-        problems.push(wrong_type("messages", Type::Array, value));
-    } else if index == 0 {
-        problems.push(problem("Messages are required", "messages"));
+/// The list of messages; of each it has been looked at as it was read.
+fn messages(body: &Body, problems: &mut Vec<Problem>) {
+    match body.fields().get(body.text(), "messages") {
+        Some(value) if !Type::Array.admits(value) => problems.push(wrong_type("messages", Type::Array, value)),
+        Some(_) if body.messages().len() > 0 => problems.extend_from_slice(body.problems()),
+        _ => problems.push(problem("Messages are required", "messages")),
     }
 }
 
-/// One of the messages that `text` is a list of.
-fn one_message(index: usize, fields: &Object, text: &str, problems: &mut Vec<Problem>) {
-    match fields.get(text, "role") {
-        Some(role) if Type::Text.admits(role) => {}
-        Some(role) => problems.push(wrong_type(&format!("messages[{index}].role"), Type::Text, role)),
-        None => {
-            let path = format!("messages[{index}].role");
-            problems.push(problem(format!("Missing required parameter: '{path}'."), &path));
+/// What a message must have, and what it may.
+pub(super) const MESSAGE: [(&str, Type); 4] = [
+    ("role", Type::Text),
+    ("content", Type::TextOrArray),
+    ("tool_calls", Type::Array),
+    ("tool_call_id", Type::Text),
+];
+
+/// The message at `index`, with its values of the fields in [`MESSAGE`].
+pub(super) fn message(index: usize, values: &[Option<&str>; MESSAGE.len()], problems: &mut Vec<Problem>) {
+    if problems.len() >= MOST {
+        return;
+    }
+    for ((key, type_), value) in MESSAGE.into_iter().zip(values) {
+        match value.filter(|value| *value != "null") {
+            Some(value) if type_.admits(value) => {}
+            Some(value) => problems.push(wrong_type(&format!("messages[{index}].{key}"), type_, value)),
+            None if key == "role" => {
+                let path = format!("messages[{index}].role");
+                problems.push(problem(format!("Missing required parameter: '{path}'."), &path));
+            }
+            None => {}
         }
     }
-    for (key, type_) in [
-        ("content", Type::TextOrArray),
-        ("tool_calls", Type::Array),
-        ("tool_call_id", Type::Text),
-    ] {
-        if let Some(value) = fields.get(text, key)
-            && !type_.admits(value)
-        {
-            problems.push(wrong_type(&format!("messages[{index}].{key}"), type_, value));
-        }
+}
+
+/// What stands in the place of the message at `index` and is no object.
+pub(super) fn no_message(index: usize, value: &str, problems: &mut Vec<Problem>) {
+    if problems.len() < MOST {
+        problems.push(wrong_type(&format!("messages[{index}]"), Type::Object, value));
     }
 }
 
@@ -270,11 +264,14 @@ fn wrong_type(path: &str, expected: Type, value: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::{MOST, check};
-    use crate::call::{Operation, object::Object};
+    use crate::{
+        call::{Operation, body::Body},
+        scan::Scan,
+    };
 
     fn problems(body: &str) -> Vec<String> {
-        let fields = Object::parse(body).expect("an object");
-        let problems = check(Operation::Chat, &fields, body);
+        let body = Body::read(&body.into(), Scan::new(body)).expect("an object");
+        let problems = check(Operation::Chat, &body);
         problems.into_iter().map(|problem| problem.message).collect()
     }
 

@@ -43,7 +43,7 @@ struct Tool<'a> {
 /// What the answer to `call` is found by, but for its calls; and `messages` with what was dropped of them, if anything was.
 pub(super) fn restore(kept: &Kept, call: &Call, who: &Sha256) -> Option<(Sha256, Option<String>)> {
     let text = call.field("messages")?;
-    let messages = items(text)?;
+    let messages: Vec<&str> = call.messages().collect();
     let mut restored: Vec<(usize, String)> = Vec::new();
     if !kept.is_empty() {
         for (at, message) in messages.iter().enumerate() {
@@ -66,17 +66,6 @@ pub(super) fn restore(kept: &Kept, call: &Call, who: &Sha256) -> Option<(Sha256,
     }
     out.push(']');
     Some((after, Some(out)))
-}
-
-/// The items of a list. It is long as a rule, and most of them are not looked at, so they are only told apart.
-fn items(list: &str) -> Option<Vec<&str>> {
-    let (mut scan, mut spans) = (Scan::new(list), Vec::new());
-    let read = scan.items(|scan| {
-        spans.push(scan.skip()?);
-        Ok(())
-    });
-    read.ok()?;
-    spans.into_iter().map(|span| list.get(span)).collect()
 }
 
 /// `who`, with the message that an answer comes after: its role, its text, and the call it answers.

@@ -2,7 +2,7 @@
 //! for. Nothing is dropped in silence: the record has it, and from there the log and the client.
 
 use crate::{
-    call::{Call, asks},
+    call::Call,
     error::Result,
     gateway::{Provider, Speaks},
     record::Record,
@@ -26,15 +26,6 @@ fn adapters<'c>(provider: &'c Provider, call: &'c Call) -> Vec<&'c str> {
     let Speaks::Adapter(site) = &provider.speaks else {
         return Vec::new();
     };
-    let dropped = || site.adapter.manifest.drops(call.operation.as_str());
-    let fields = call
-        .members()
-        .filter(|(key, value)| dropped().any(|name| name == *key) && !asks::nothing(key, value));
-    let inside = dropped().filter(|path| {
-        let way = path
-            .split_once('.')
-            .and_then(|(key, inside)| Some((call.field(key)?, inside)));
-        way.is_some_and(|(value, inside)| asks::inside(value, inside))
-    });
-    fields.map(|(key, _)| key).chain(inside).collect()
+    let dropped = site.adapter.manifest.drops(call.operation.as_str());
+    dropped.filter(|path| call.body().asks(path)).collect()
 }
