@@ -16,6 +16,8 @@ mod relay;
 pub mod responses;
 pub mod state;
 mod tell;
+#[cfg(test)]
+mod tests;
 
 use bytes::BytesMut;
 use memchr::memmem;

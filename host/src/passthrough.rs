@@ -6,6 +6,7 @@ mod flow;
 mod headers;
 mod plain;
 mod refusal;
+mod renamed;
 mod request;
 
 use std::{
@@ -80,6 +81,7 @@ pub async fn send(upstream: &Arc<Upstream>, call: &Call, model: &str, record: &A
         upstream,
         operation: call.operation,
         streaming: call.streaming,
+        renamed: (model != call.model).then_some(call.model.as_str()),
         stamp: stamp(call, model),
         inputs: inputs(call.field("input")),
         limit: ANSWER,

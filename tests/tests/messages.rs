@@ -75,7 +75,7 @@ async fn a_message_is_a_chat_to_the_provider_and_a_message_to_the_client() {
     assert_eq!(answer.status, 200, "{message}");
     assert_eq!(
         (&message["type"], &message["role"], &message["model"]),
-        (&json!("message"), &json!("assistant"), &json!("m1-2026"))
+        (&json!("message"), &json!("assistant"), &body["model"])
     );
     assert_eq!(message["content"], json!([{ "type": "text", "text": "Hello" }]));
     assert_eq!(
@@ -296,6 +296,26 @@ async fn a_server_that_has_the_api_itself_gets_the_request_as_it_is_and_is_count
         line.contains("input_tokens=7") && line.contains("output_tokens=2"),
         "{line}"
     );
+}
+
+#[tokio::test]
+async fn an_answer_names_the_model_as_the_client_asked_for_it() {
+    // Claude Code leaves out of its history what another model thought.
+    let message =
+        json!({ "type": "message", "model": "m1", "content": [], "usage": { "input_tokens": 3, "output_tokens": 2 } });
+    let start = json!({ "type": "message_start", "message": message });
+    let (_provider, gateway) = both(move |asked| match asked.json()["stream"] == true {
+        true => Played::events([format!("event: message_start\ndata: {start}\n\n")]),
+        false => Played::json(200, &message),
+    })
+    .await;
+    let mut body = hello();
+    for (model, stream) in [("mock/m1", false), ("mock/m1", true), ("m1", false)] {
+        (body["model"], body["stream"]) = (json!(model), json!(stream));
+        let got = post(&gateway, "/v1/messages", &body).await;
+        let named = format!("\"model\":\"{model}\"");
+        assert!(got.text.contains(&named), "{}", got.text);
+    }
 }
 
 #[tokio::test]

@@ -215,7 +215,7 @@ async fn codex_is_served_by_a_provider_of_chats() {
                 { "type": "function", "name": "wait", "description": "Waits.", "strict": false, "parameters": { "type": "object" } }] },
             { "type": "custom", "name": "apply_patch", "description": "Patches.",
               "format": { "type": "grammar", "syntax": "lark", "definition": "start: x" } },
-            { "type": "web_search", "external_web_access": false },
+            { "type": "web_search", "external_web_access": true },
         ],
     });
     let answer = gateway.post("/v1/responses", &body).await;

@@ -175,6 +175,24 @@ fn formats_become_json_with_its_schema() {
 }
 
 #[test]
+fn the_fields_of_a_schema_keep_their_order() {
+    let schema = r#"{"type":"object","properties":{"why":{"type":"string"},"answer":{"type":"string"}}}"#;
+    let messages = r#""messages":[{"role":"user","content":"Hi"}]"#;
+    let format =
+        format!(r#""response_format":{{"type":"json_schema","json_schema":{{"name":"n","schema":{schema}}}}}"#);
+    let sent: Sent = Call::new("chat.completions", &format!("{{{messages},{format}}}"))
+        .model("command-a-03-2025")
+        .request::<Cohere>();
+    assert!(sent.text().contains(schema), "{}", sent.text());
+}
+
+#[test]
+fn texts_have_no_format() {
+    let format = |given: Value| sent(&json!({"response_format": given}))["response_format"].take();
+    assert_eq!(format(json!({"type": "text"})), Value::Null);
+}
+
+#[test]
 fn images_are_sent_and_what_cohere_does_not_take_is_refused_by_name() {
     let user =
         |part: Value| json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "Look"}, part]}]});

@@ -124,18 +124,18 @@ pub(super) fn check(operation: Operation, body: &Body) -> Vec<Problem> {
             problems.push(wrong_type(key, *type_, value));
         }
     }
-    for key in [
-        "n",
-        "max_tokens",
-        "max_completion_tokens",
-        "max_output_tokens",
-        "dimensions",
+    // No tokens at all are asked for to fill a prompt cache (Messages), or to learn how likely a prompt is (completions).
+    let none = matches!(operation, Operation::Messages | Operation::Completions);
+    for (key, least) in [
+        ("n", 1),
+        ("max_tokens", u8::from(!none)),
+        ("max_completion_tokens", 1),
+        ("max_output_tokens", 1),
+        ("dimensions", 1),
     ] {
-        if fields
-            .get(text, key)
-            .is_some_and(|value| value == "0" || value.starts_with('-'))
-        {
-            problems.push(problem(format!("'{key}' must be at least 1."), key));
+        let value = fields.get(text, key).unwrap_or("1");
+        if value.starts_with('-') || value == "0" && least > 0 {
+            problems.push(problem(format!("'{key}' must be at least {least}."), key));
         }
     }
     model(fields.get(text, "model"), &mut problems);

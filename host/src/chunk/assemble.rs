@@ -154,11 +154,15 @@ fn goes_on(key: &str) -> bool {
     )
 }
 
-/// Adds an item to a list. One that goes on with an item that is there, by its index, or as a thought whose signature has not come
-/// yet, is merged with it.
+/// Adds an item to a list. One that goes on with an item of its type that is there, by its index, or as a thought whose signature has
+/// not come yet, is merged with it.
 fn grow(items: &mut Vec<Value>, item: Value) {
     let place = match item.get("index") {
-        Some(index) => items.iter().position(|there| there.get("index") == Some(index)),
+        // OpenRouter counts the items of each type by themselves.
+        Some(index) => items.iter().position(|there| {
+            let other = |kind| item.get("type").is_some_and(|own| own != kind);
+            there.get("index") == Some(index) && !there.get("type").is_some_and(other)
+        }),
         None => items.iter().rposition(|there| {
             let thought = there
                 .get("type")

@@ -40,6 +40,8 @@ pub(super) struct Outcome {
     pub(super) finished: bool,
     /// There is one, and all it says was said before.
     pub(super) repeated: bool,
+    /// Where the last of them counts: Moonshot's do.
+    pub(super) usage: Option<Range<usize>>,
     /// What it says depends on the chunks before, or changes how those after it are read.
     pub(super) special: bool,
 }
@@ -51,9 +53,12 @@ struct Choice {
     any: bool,
     index: u64,
     delta: Option<Delta>,
+    /// There is a delta, and it is no object.
+    void: bool,
     finish: Option<Range<usize>>,
     /// `finishReason`: Gemini's OpenAI surface of 2024 put it there.
     camel: Option<Range<usize>>,
+    usage: Option<Range<usize>>,
     failed: bool,
 }
 
@@ -145,7 +150,7 @@ impl Choice {
             return;
         }
         let Some(delta) = &self.delta else {
-            if !state.whole {
+            if !state.whole && !self.void {
                 let comma = if self.any { "," } else { "" };
                 edits.replace(self.open..self.open, format_args!("\"delta\":{{}}{comma}"));
             }
@@ -215,6 +220,7 @@ pub(super) fn list(
         let choice = read(scan, text, state, edits)?;
         let finish = choice.finish(text);
         outcome.failed |= choice.failed || finish == Finish::Failed;
+        outcome.usage = choice.usage.clone().or(outcome.usage.take());
         let ended = matches!(finish, Finish::Known | Finish::Foreign(_));
         outcome.finished |= ended;
         outcome.special |= ended || choice.depends(state);
@@ -253,7 +259,11 @@ fn read(scan: &mut Scan<'_>, text: &str, state: &mut State, edits: &mut Edits) -
                 let value = scan.skip()?;
                 state.free.push(value.start + 1..value.end - 1);
             }
-            name if name == body => edits.replace(scan.skip()?, format_args!("{{}}")),
+            name if name == body => {
+                edits.replace(scan.skip()?, format_args!("{{}}"));
+                choice.void = true;
+            }
+            b"usage" if scan.peek() == b'{' => choice.usage = Some(scan.skip()?),
             _ => {
                 scan.skip()?;
             }

@@ -19,7 +19,8 @@ pub(super) fn read(word: &[u8]) -> Finish {
     match word {
         b"stop" | b"length" | b"tool_calls" | b"content_filter" | b"function_call" => Finish::Known,
         b"" | b"null" | b"not_finished" => Finish::NotYet,
-        b"error" | b"ERROR" => Finish::Failed,
+        // The last two are Z.ai's and DeepSeek's for an answer that was broken off.
+        b"error" | b"ERROR" | b"network_error" | b"insufficient_system_resource" => Finish::Failed,
         b"tool_call" | b"tool_use" | b"TOOL_CALL" => Finish::Foreign("tool_calls"),
         b"model_length" | b"max_tokens" | b"MAX_TOKENS" | b"max_output_tokens" | b"model_context_window_exceeded" => {
             Finish::Foreign("length")

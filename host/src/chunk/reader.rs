@@ -59,7 +59,8 @@ pub(super) struct Top {
     /// It cannot stand for others like it.
     pub(super) special: bool,
     error: bool,
-    groq: Option<Range<usize>>,
+    /// A usage that stands elsewhere.
+    beside: Option<Range<usize>>,
     /// It has members.
     any: bool,
 }
@@ -145,6 +146,10 @@ impl Reader {
             b"created" => self.theirs[2] = Some(scan.skip()?),
             b"model" => self.theirs[3] = Some(scan.skip()?),
             b"choices" if scan.peek() == b'[' => self.choices(top, scan, text)?,
+            b"choices" if !self.state.is_whole() => {
+                self.edits.replace(scan.skip()?, format_args!("[]"));
+                top.listed = true;
+            }
             b"usage" => {
                 let object = scan.peek() == b'{';
                 let value = scan.skip()?;
@@ -173,6 +178,7 @@ impl Reader {
         top.repeated = outcome.repeated;
         top.special |= outcome.special;
         top.error |= outcome.failed;
+        top.beside = outcome.usage.or(top.beside.take());
         self.finished |= outcome.finished;
         Ok(())
     }
@@ -188,10 +194,10 @@ impl Reader {
         self.state.free.get(from..).unwrap_or_default()
     }
 
-    /// Keeps the usage. What Groq says beside it counts only where nothing else does.
+    /// Keeps the usage. What Groq and Moonshot say beside it counts only where nothing else does.
     fn note_usage(&mut self, top: &mut Top, text: &str) {
         self.own_usage |= top.usage.is_some();
-        let beside = top.groq.take().filter(|_| !self.own_usage);
+        let beside = top.beside.take().filter(|_| !self.own_usage);
         if let Some(value) = top.usage.as_ref().map(|usage| usage.value.clone()).or(beside) {
             top.counted = true;
             self.usage.clear();
@@ -262,7 +268,7 @@ fn groq(top: &mut Top, scan: &mut Scan<'_>, text: &str) -> Result<(), Malformed>
         let object = scan.peek() == b'{';
         let value = scan.skip()?;
         match key.name {
-            b"usage" if object => top.groq = Some(value),
+            b"usage" if object => top.beside = Some(value),
             b"error" => top.error |= is_error(text.get(value)),
             _ => {}
         }

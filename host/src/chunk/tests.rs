@@ -415,3 +415,28 @@ fn likeness_forgives_nothing() {
     chunks.add(&other, &mut out).expect("a good chunk");
     assert_eq!(chunks.usage().and_then(|usage| usage.input), Some(7));
 }
+
+#[test]
+fn an_answer_that_its_provider_broke_off_is_no_answer() {
+    for word in ["error", "network_error", "insufficient_system_resource"] {
+        let mut chunks = Chunks::new(stamp(false), Operation::Chat);
+        let end = END.replace("stop", word);
+        let added = chunks.add(&end, &mut BytesMut::new());
+        assert!(matches!(added, Err(Flaw::Error(_))), "{word}: {added:?}");
+    }
+}
+
+#[test]
+fn usage_in_a_choice_counts_unless_it_stands_where_openai_has_it() {
+    let inside = END.replace(
+        "\"delta\":{}",
+        "\"delta\":{},\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":9,\"total_tokens\":18}",
+    );
+    let mut chunks = Chunks::new(stamp(true), Operation::Chat);
+    chunks.add(&inside, &mut BytesMut::new()).expect("a chunk");
+    assert!(chunks.usage().is_some(), "it counts");
+    let shown = stream(true, &[HI, &inside]);
+    assert_eq!(shown.last().expect("a chunk")["usage"]["prompt_tokens"], 9);
+    let shown = stream(true, &[HI, USAGE, &inside]);
+    assert_eq!(shown.last().expect("a chunk")["usage"]["prompt_tokens"], 2);
+}

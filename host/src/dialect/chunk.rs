@@ -14,6 +14,8 @@ use super::{
 #[derive(Deserialize)]
 pub(in crate::dialect) struct Chunk<'a> {
     #[serde(borrow)]
+    object: Option<Cow<'a, str>>,
+    #[serde(borrow)]
     pub(in crate::dialect) created: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(in crate::dialect) model: Option<&'a RawValue>,
@@ -39,16 +41,19 @@ pub(in crate::dialect) struct Choice<'a> {
     pub(in crate::dialect) logprobs: Option<&'a RawValue>,
 }
 
-impl Choice<'_> {
+impl Chunk<'_> {
     /// A response has one answer.
-    pub(in crate::dialect) fn is_first(&self) -> bool {
-        self.index.is_none_or(|index| index == 0)
+    pub(in crate::dialect) fn first(&self) -> impl Iterator<Item = &Choice<'_>> {
+        let choices = self.choices.iter().flatten();
+        choices.filter(|choice| choice.index.is_none_or(|index| index == 0))
     }
 
-    /// What it says.
-    pub(in crate::dialect) fn said(&self) -> Option<Said<'_>> {
-        let whole = self.message.as_ref().map(|message| Said::of(message, true));
-        whole.or_else(|| self.delta.as_ref().map(|delta| Said::of(delta, false)))
+    /// What a choice of it says. Perplexity's have a message beside the delta, of all that was said so far, and an empty delta beside
+    /// the message of a whole answer.
+    pub(in crate::dialect) fn said<'c>(&self, choice: &'c Choice<'_>) -> Option<Said<'c>> {
+        let whole = choice.delta.is_none() || self.object.as_deref() == Some("chat.completion");
+        let said = if whole { &choice.message } else { &choice.delta };
+        said.as_ref().map(|said| Said::of(said, whole))
     }
 }
 
@@ -77,14 +82,16 @@ impl<'a> Said<'a> {
         let mut said = Self::default();
         for (key, value) in fields.iter() {
             match key {
-                "reasoning_content" => said.reasoning = Some(("reasoning_content", inside(value))),
+                // Some say one beside the other, empty. The last is GitHub Copilot's.
+                "reasoning_content" if value != "\"\"" => said.reasoning = Some(("reasoning_content", inside(value))),
                 "reasoning" => said.reasoning = said.reasoning.or(Some(("reasoning", inside(value)))),
+                "reasoning_text" => said.reasoning = said.reasoning.or(Some(("reasoning_text", inside(value)))),
                 "content" => said.content = Some(inside(value)),
                 "refusal" => said.refusal = Some(inside(value)),
                 "annotations" => said.annotations = list(value).unwrap_or_default(),
                 "images" => said.images = list(value).unwrap_or_default(),
                 "tool_calls" => said.calls = calls(value, whole),
-                "role" | "function_call" => {}
+                "role" | "function_call" | "reasoning_content" => {}
                 _ => said.own.push((key, value)),
             }
         }

@@ -1,4 +1,8 @@
-//! Writing JSON text. Texts that are not looked at are copied as they stand in the request or the answer, still escaped.
+//! Writing JSON text, and reading it as lax as clients do. Texts that are not looked at are copied as they stand in the request or the
+//! answer, still escaped.
+
+use serde::Deserialize;
+use serde_json::{Result, Value};
 
 /// Adds a comma, unless a list or an object has just been opened.
 pub(crate) fn push_comma(out: &mut String) {
@@ -27,4 +31,16 @@ pub(crate) fn inside(string: &str) -> &str {
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
         .unwrap_or_default()
+}
+
+/// Reads a value. Of a key that comes twice in an object the last counts, as with the readers of most clients: for that the text is
+/// written once more, into `once`.
+pub(crate) fn read<'t, T: Deserialize<'t>>(text: &'t str, once: &'t mut String) -> Result<T> {
+    match serde_json::from_str(text) {
+        Err(error) if error.is_data() => {
+            *once = serde_json::from_str::<Value>(text)?.to_string();
+            serde_json::from_str(once)
+        }
+        read => read,
+    }
 }

@@ -17,6 +17,7 @@ use std::{
     time::Instant,
 };
 
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -118,12 +119,12 @@ fn key<'a>(mut after: Sha256, calls: impl Iterator<Item = Named<'a>>) -> Key {
     for Named { id, name, arguments } in calls {
         add(&mut after, id);
         add(&mut after, name);
-        // A client may have parsed the arguments and written them again.
-        let blank = |byte: &u8| byte.is_ascii_whitespace();
         let text: String = serde_json::from_str(&["\"", arguments, "\""].concat()).unwrap_or_default();
-        let written: Vec<u8> = text.bytes().filter(|byte| !blank(byte)).collect();
-        after.update((written.len() as u64).to_le_bytes());
-        after.update(written);
+        // A client may have parsed the arguments and written them again.
+        add(
+            &mut after,
+            &serde_json::from_str(&text).map_or(text, |value: Value| value.to_string()),
+        );
     }
     after.finalize().into()
 }
@@ -132,4 +133,31 @@ fn key<'a>(mut after: Sha256, calls: impl Iterator<Item = Named<'a>>) -> Key {
 fn add(hash: &mut Sha256, text: &str) {
     hash.update((text.len() as u64).to_le_bytes());
     hash.update(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_known_by_what_its_arguments_say_however_they_are_written() {
+        let of = |arguments: &str| {
+            let named = Named {
+                id: "c",
+                name: "f",
+                arguments,
+            };
+            key(Sha256::new(), [named].into_iter())
+        };
+        let known = of(r#"{\"city\":\"K\u00f6ln\",\"n\":1}"#);
+        for same in [
+            r#"{\"city\": \"K\\u00f6ln\", \"n\": 1}"#,
+            r#"{\"city\":\"Köln\",\"n\":1}"#,
+        ] {
+            assert_eq!(of(same), known, "{same}");
+        }
+        for other in [r#"{\"city\":\"Bonn\",\"n\":1}"#, r#"{\"city\":\"Köln\"}"#, "", "{"] {
+            assert_ne!(of(other), known, "{other}");
+        }
+    }
 }

@@ -27,7 +27,7 @@
 //! | of type `custom` | functions with one text, `input`; a grammar is told in the description |
 //! | of type `namespace` | its functions, named `GROUP__NAME` |
 //! | of type `local_shell` | a function |
-//! | `web_search` that may not go to the web (Codex sends it always) | dropped |
+//! | `web_search` beside functions, or that may not go to the web (Codex always sends one) | dropped |
 //! | any other tool | refused |
 //! | `tool_choice`: words, a function, `allowed_tools`; `parallel_tool_calls` | the same; what is the default is left out |
 //! | `max_output_tokens` | `max_tokens` |

@@ -7,7 +7,7 @@ use hyper::{HeaderMap, header::CONTENT_TYPE};
 
 use super::{
     flow::{self, Flow},
-    headers, plain, refusal,
+    headers, plain, refusal, renamed,
 };
 use crate::{
     call::Operation,
@@ -31,6 +31,8 @@ pub struct Asked<'a> {
     pub operation: Operation,
     /// The client wants events.
     pub streaming: bool,
+    /// The client's name for the model, where the provider has another.
+    pub renamed: Option<&'a str>,
     /// For what does not say it itself.
     pub stamp: Stamp,
     /// How many inputs a call for embeddings has.
@@ -42,7 +44,7 @@ pub struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// The reply for the client to one of status 2xx. In an API that `dialect` looks at it is untouched.
+    /// The reply for the client to one of status 2xx. In an API that `dialect` looks at it is untouched, but for the model's name.
     pub async fn read(self, incoming: Incoming) -> Result<Reply> {
         if dialect::speaks(self.operation) || self.operation.is_plain() {
             self.untouched(incoming).await
@@ -62,15 +64,27 @@ impl Asked<'_> {
             }
             self.plain(incoming).await?
         } else if self.streaming {
-            Body::Events(reads(incoming.body))
+            let events = reads(incoming.body);
+            Body::Events(match self.renamed() {
+                Some(model) => renamed::events(events, model),
+                None => events,
+            })
         } else {
-            Body::Whole(incoming.body.whole(self.limit).await?)
+            let answer = incoming.body.whole(self.limit).await?;
+            Body::Whole(match self.renamed() {
+                Some(model) => renamed::whole(answer, model),
+                None => answer,
+            })
         };
         Ok(Reply {
             status: 200,
             headers,
             body,
         })
+    }
+
+    fn renamed(&self) -> Option<&str> {
+        self.renamed.filter(|_| self.operation == Operation::Messages)
     }
 
     /// An answer of which only its usage is known: JSON is read whole, events are read as they go by, anything else only goes by.

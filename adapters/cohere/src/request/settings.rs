@@ -155,12 +155,11 @@ fn stops<'a>(stop: Option<&'a Stop<'a>>) -> Result<Vec<Str<'a>>> {
 }
 
 fn format(format: &ResponseFormat<'_>) -> Result<Option<Raw<'static>>> {
+    // As the client wrote it: a model fills in what it is asked for in that order.
     let json = |schema: Option<&Raw<'_>>| {
-        let mut value = witgate_sdk::json!({"type": "json_object"});
-        if let Some(schema) = schema {
-            value["json_schema"] = schema.parse()?;
-        }
-        Ok(Some(Raw::of(&value)?))
+        let schema = schema.map(|schema| [",\"json_schema\":", schema.get()].concat());
+        let text = ["{\"type\":\"json_object\"", &schema.unwrap_or_default(), "}"].concat();
+        Ok(Some(Raw::parse_text(&text)?.into_static()))
     };
     match format.kind.as_str() {
         "text" => Ok(None),

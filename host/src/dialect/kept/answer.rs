@@ -91,8 +91,8 @@ impl Reading {
         let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(text) else {
             return;
         };
-        for choice in chunk.choices.iter().flatten().filter(|choice| choice.is_first()) {
-            if let Some(said) = choice.said() {
+        for choice in chunk.first() {
+            if let Some(said) = chunk.said(choice) {
                 self.say(&said);
             }
         }

@@ -12,13 +12,11 @@ use super::{
 };
 use crate::{
     call::object::Object,
-    dialect::json::{push_comma, push_member, quoted},
+    dialect::json::{self, push_comma, push_member, quoted},
 };
 
 #[derive(Deserialize)]
 struct Chat<'a> {
-    #[serde(borrow)]
-    model: Option<&'a RawValue>,
     #[serde(borrow)]
     choices: Vec<&'a RawValue>,
     #[serde(borrow)]
@@ -43,6 +41,10 @@ struct Said<'a> {
     #[serde(borrow)]
     reasoning: Option<&'a RawValue>,
     #[serde(borrow)]
+    reasoning_text: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reasoning_opaque: Option<&'a RawValue>,
+    #[serde(borrow)]
     reasoning_details: Option<&'a RawValue>,
     #[serde(borrow)]
     thinking_blocks: Option<Vec<&'a RawValue>>,
@@ -56,7 +58,7 @@ struct Said<'a> {
 struct ToolCall<'a> {
     #[serde(borrow)]
     id: &'a RawValue,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "custom")]
     function: Function<'a>,
     #[serde(borrow)]
     extra_content: Option<&'a RawValue>,
@@ -66,24 +68,25 @@ struct ToolCall<'a> {
 struct Function<'a> {
     #[serde(borrow)]
     name: &'a RawValue,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "input")]
     arguments: Option<Cow<'a, str>>,
 }
 
 /// The message that says what `chat`, a chat's answer, says. The error says what is wrong with it.
 pub fn from_chat(chat: &str, memo: &Memo) -> Result<String, &'static str> {
     const UNREADABLE: &str = "an answer that is no chat completion";
-    let answer: Chat<'_> = serde_json::from_str(chat).map_err(|_| UNREADABLE)?;
+    let (mut once, mut choice_once, mut end_once) = (String::new(), String::new(), String::new());
+    let answer: Chat<'_> = json::read(chat, &mut once).map_err(|_| UNREADABLE)?;
     let choice = answer.choices.first().ok_or(UNREADABLE)?.get();
-    let said: Choice<'_> = serde_json::from_str(choice).map_err(|_| UNREADABLE)?;
-    let end: End<'_> = serde_json::from_str(choice).map_err(|_| UNREADABLE)?;
+    let said: Choice<'_> = json::read(choice, &mut choice_once).map_err(|_| UNREADABLE)?;
+    let end: End<'_> = json::read(choice, &mut end_once).map_err(|_| UNREADABLE)?;
     let mut stop = Stop::default();
     stop.update(&end, memo);
     let mut content = String::with_capacity(chat.len());
     let calls = push_content(&mut content, &said.message, memo);
     let mut out = String::with_capacity(content.len() + 512);
     out.push('{');
-    push_head(&mut out, answer.model.map(RawValue::get), memo);
+    push_head(&mut out, memo);
     push_member(&mut out, "content", &format!("[{content}]"));
     stop.push(&mut out, calls);
     push_member(
@@ -95,9 +98,9 @@ pub fn from_chat(chat: &str, memo: &Memo) -> Result<String, &'static str> {
     Ok(out)
 }
 
-/// Adds the members that say whose a message is. `model` is a JSON string.
-pub(super) fn push_head(out: &mut String, model: Option<&str>, memo: &Memo) {
-    let named = model.filter(|model| model.starts_with('"') && *model != "\"\"");
+/// Adds the members that say whose a message is. The model is called as the client asked for it: Claude Code leaves out of its history
+/// what another one thought.
+pub(super) fn push_head(out: &mut String, memo: &Memo) {
     push_member(
         out,
         "id",
@@ -105,7 +108,7 @@ pub(super) fn push_head(out: &mut String, model: Option<&str>, memo: &Memo) {
     );
     push_member(out, "type", "\"message\"");
     push_member(out, "role", "\"assistant\"");
-    push_member(out, "model", &named.map_or_else(|| quoted(&memo.model), str::to_owned));
+    push_member(out, "model", &quoted(&memo.model));
 }
 
 /// Adds the blocks of a message; true if calls are among them.
@@ -116,12 +119,17 @@ fn push_content(out: &mut String, said: &Said<'_>, memo: &Memo) -> bool {
     };
     let text = |value: Option<&RawValue>| value.map_or("", RawValue::get).to_owned();
     let says = |text: &str| text.starts_with('"') && text != "\"\"";
-    if let Some(extra) = said.extra_content {
-        push(&block::redacted(&block::sealed_member(
-            &memo.provider,
-            "extra_content",
-            extra.get(),
-        )));
+    for (name, state) in [
+        ("extra_content", said.extra_content),
+        ("reasoning_opaque", said.reasoning_opaque),
+    ] {
+        if let Some(state) = state {
+            push(&block::redacted(&block::sealed_member(
+                &memo.provider,
+                name,
+                state.get(),
+            )));
+        }
     }
     match said.thinking_blocks.as_deref() {
         Some(blocks) if !blocks.is_empty() => blocks.iter().for_each(|block| push(&without_number(block.get()))),
@@ -129,6 +137,7 @@ fn push_content(out: &mut String, said: &Said<'_>, memo: &Memo) -> bool {
             let named = [
                 ("reasoning_content", said.reasoning_content),
                 ("reasoning", said.reasoning),
+                ("reasoning_text", said.reasoning_text),
             ];
             let found = named.into_iter().find(|(_, value)| says(&text(*value)));
             let details = said.reasoning_details.map(RawValue::get);

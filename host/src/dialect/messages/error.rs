@@ -101,21 +101,24 @@ fn kind_of(type_: &str) -> Kind {
     }
 }
 
-/// The type of an error: the provider's own, if it is one of this API's.
+/// The type of an error: the provider's own, if it is one of this API's and no other kind of error is meant. OpenAI calls most of them
+/// `invalid_request_error`.
 fn type_of(error: &Error) -> &str {
-    if let Error::Refused(failure) = error {
-        let own = [&failure.code, &failure.type_].into_iter().flatten();
-        if let Some(own) = own.map(String::as_str).find(|own| TYPES.contains(own)) {
-            return own;
-        }
-        return match failure.kind {
-            Kind::Quota => "billing_error",
-            Kind::NotFound => "not_found_error",
-            Kind::Overloaded => "overloaded_error",
-            _ => of_status(error.status()),
-        };
-    }
-    of_status(error.status())
+    let Error::Refused(failure) = error else {
+        return of_status(error.status());
+    };
+    let of_kind = match failure.kind {
+        // Google says 400 of a bad key, and AWS 403.
+        Kind::Authentication => Some("authentication_error"),
+        Kind::Quota => Some("billing_error"),
+        Kind::NotFound => Some("not_found_error"),
+        Kind::Overloaded => Some("overloaded_error"),
+        Kind::RateLimit => Some("rate_limit_error"),
+        _ => None,
+    };
+    let own = [&failure.code, &failure.type_].into_iter().flatten();
+    let own = own.map(String::as_str).find(|own| TYPES.contains(own));
+    of_kind.or(own).unwrap_or_else(|| of_status(error.status()))
 }
 
 const fn of_status(status: u16) -> &'static str {

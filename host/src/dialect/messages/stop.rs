@@ -44,6 +44,8 @@ impl Stop {
             ("tool_calls" | "function_call", _) => "tool_use",
             ("content_filter", _) => "refusal",
             ("stop", "\"pause_turn\"") => "pause_turn",
+            // Bedrock says that one was met, and not which.
+            ("stop", "\"stop_sequence\"") if !memo.stops.is_empty() => "stop_sequence",
             _ => "end_turn",
         });
         let met = [end.stop_sequence, end.stop_reason]
@@ -52,9 +54,16 @@ impl Stop {
             .map(RawValue::get);
         let known = |text: &&str| serde_json::from_str::<String>(text).is_ok_and(|text| memo.stops.contains(&text));
         self.sequence = met.into_iter().find(known).map(str::to_owned);
-        if self.sequence.is_some() {
-            self.reason = Some("stop_sequence");
+        match &memo.stops[..] {
+            _ if self.sequence.is_some() => self.reason = Some("stop_sequence"),
+            [only] if self.reason == Some("stop_sequence") => self.sequence = serde_json::to_string(only).ok(),
+            _ => {}
         }
+    }
+
+    /// True if the answer came to its own end.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.reason, None | Some("end_turn" | "stop_sequence"))
     }
 
     /// Adds `stop_reason` and `stop_sequence`. `calls`: there are calls of tools, which some servers say nothing of.

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     dialect::{
         self,
-        json::{inside, push_comma, quoted},
+        json::{self, inside, push_comma, quoted},
     },
     error::Error,
 };
@@ -33,6 +33,8 @@ pub struct Writer {
     /// The number of the next block.
     next: u64,
     calls: Calls,
+    /// What came between two pieces of a call, and is said after it.
+    later: Vec<Words>,
     stop: Stop,
     /// `usage` of the chat, as JSON text.
     counted: String,
@@ -40,6 +42,8 @@ pub struct Writer {
     details: String,
     /// State of the message.
     extra: Option<String>,
+    /// `reasoning_opaque` of the message, a JSON string.
+    opaque: Option<String>,
 }
 
 /// The block that is open.
@@ -54,6 +58,17 @@ enum Open {
     Call(u64),
 }
 
+/// Words of an answer.
+#[derive(Debug)]
+enum Words {
+    /// A JSON string.
+    Text(String),
+    /// The name that the provider has for its thoughts, and a JSON string.
+    Thoughts(&'static str, String),
+    /// A thought that may be signed: a block.
+    Signed(String),
+}
+
 impl Writer {
     /// For the answer to the request that `memo` is of.
     pub fn new(memo: Memo) -> Self {
@@ -63,21 +78,23 @@ impl Writer {
             open: Open::None,
             next: 0,
             calls: Calls::default(),
+            later: Vec::new(),
             stop: Stop::default(),
             counted: String::new(),
             details: String::new(),
             extra: None,
+            opaque: None,
         }
     }
 
-    fn begin(&mut self, model: Option<&str>, out: &mut BytesMut) {
+    fn begin(&mut self, out: &mut BytesMut) {
         if std::mem::replace(&mut self.begun, true) {
             return;
         }
         let mut message = String::from("{");
-        push_head(&mut message, model, &self.memo);
-        // What the prompt cost is known at the end: `message_delta` says it.
-        let usage = usage::of_chat("");
+        push_head(&mut message, &self.memo);
+        // What the prompt cost most providers know at the end: `message_delta` says it.
+        let usage = usage::of_chat(&self.counted);
         message.push_str(",\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,\"usage\":");
         message.push_str(&usage);
         message.push('}');
@@ -92,21 +109,51 @@ impl Writer {
         let thoughts = [
             ("reasoning_content", delta.reasoning_content),
             ("reasoning", delta.reasoning),
+            ("reasoning_text", delta.reasoning_text),
         ];
-        if let Some((name, text)) = thoughts.into_iter().find_map(|(name, text)| Some((name, said(text)?))) {
-            self.think(name, text, out);
+        let shown = thoughts.into_iter().find_map(|(name, text)| Some((name, said(text)?)));
+        if let Some((name, text)) = shown {
+            self.words(Words::Thoughts(name, text.to_owned()), out);
         }
-        for signed in delta.thinking_blocks.iter().flatten() {
-            self.signed(signed.get(), out);
+        for block in delta.thinking_blocks.iter().flatten() {
+            // LiteLLM tells the same piece of a thought twice, and its signature at the end.
+            let piece = thought(block.get());
+            if !(shown.is_some() && piece.is_some()) {
+                self.words(piece.unwrap_or_else(|| Words::Signed(block.get().to_owned())), out);
+            }
         }
         for text in [delta.content, delta.refusal].into_iter().filter_map(said) {
-            self.say(text, out);
+            self.words(Words::Text(text.to_owned()), out);
         }
         for fragment in delta.tool_calls.iter().flatten() {
             self.call(fragment, out);
         }
+        if !self.calls.is_amid() {
+            self.say_later(out);
+        }
         if let Some(extra) = delta.extra_content {
             self.extra = Some(extra.get().to_owned());
+        }
+        if let Some(opaque) = said(delta.reasoning_opaque) {
+            self.opaque = Some(opaque.to_owned());
+        }
+    }
+
+    /// Says something, now or after the call that is being made: a block is not left before it is whole.
+    fn words(&mut self, words: Words, out: &mut BytesMut) {
+        if self.calls.is_amid() {
+            return self.later.push(words);
+        }
+        match words {
+            Words::Text(text) => self.say(&text, out),
+            Words::Thoughts(name, text) => self.think(name, &text, out),
+            Words::Signed(block) => self.signed(&block, out),
+        }
+    }
+
+    fn say_later(&mut self, out: &mut BytesMut) {
+        for words in std::mem::take(&mut self.later) {
+            self.words(words, out);
         }
     }
 
@@ -219,6 +266,20 @@ impl Writer {
         }
     }
 
+    /// What the provider wants back of a message. After the last words of an answer it is left out: no provider needs it then, and
+    /// Claude Code takes an answer's last block for all of it.
+    fn push_state(&mut self, out: &mut BytesMut) {
+        self.push_details(out);
+        for (name, state) in [
+            ("extra_content", self.extra.take()),
+            ("reasoning_opaque", self.opaque.take()),
+        ] {
+            if let Some(state) = state {
+                self.seal(name, &state, out);
+            }
+        }
+    }
+
     /// Writes a block that nobody but the provider can read.
     fn seal(&mut self, name: &str, value: &str, out: &mut BytesMut) {
         let sealed = block::sealed_member(&self.memo.provider, name, value);
@@ -254,34 +315,37 @@ impl Writer {
 impl dialect::Writer for Writer {
     fn push(&mut self, chunk: &str, out: &mut BytesMut) -> Result<(), &'static str> {
         const UNREADABLE: &str = "a chunk that is not of a chat completion";
-        let chunk: Chunk<'_> = serde_json::from_str(chunk).map_err(|_| UNREADABLE)?;
+        let (mut once, mut choice_once, mut end_once) = (String::new(), String::new(), String::new());
+        let chunk: Chunk<'_> = json::read(chunk, &mut once).map_err(|_| UNREADABLE)?;
         if let Some(counted) = chunk.usage.map(RawValue::get).filter(|usage| usage.starts_with('{')) {
             counted.clone_into(&mut self.counted);
         }
         let Some(raw) = chunk.choices.first().map(|choice| choice.get()) else {
             return Ok(());
         };
-        let choice: Choice<'_> = serde_json::from_str(raw).map_err(|_| UNREADABLE)?;
+        let choice: Choice<'_> = json::read(raw, &mut choice_once).map_err(|_| UNREADABLE)?;
         if choice.index.unwrap_or_default() != 0 {
             return Ok(());
         }
-        self.begin(chunk.model.map(RawValue::get), out);
+        self.begin(out);
         if let Some(delta) = &choice.delta {
             self.delta(delta, out);
         }
         if choice.finish_reason.is_some_and(|reason| reason.get() != "null") {
-            let end: End<'_> = serde_json::from_str(raw).map_err(|_| UNREADABLE)?;
+            let end: End<'_> = json::read(raw, &mut end_once).map_err(|_| UNREADABLE)?;
             self.stop.update(&end, &self.memo);
         }
         Ok(())
     }
 
     fn finish(&mut self, out: &mut BytesMut) {
-        self.begin(None, out);
+        self.begin(out);
+        self.calls.end();
+        self.say_later(out);
+        let ends_in_text = matches!(self.open, Open::Text) && self.stop.is_plain() && !self.calls.any();
         self.close(out);
-        self.push_details(out);
-        if let Some(extra) = self.extra.take() {
-            self.seal("extra_content", &extra, out);
+        if !ends_in_text {
+            self.push_state(out);
         }
         let mut end = String::from("{");
         self.stop.push(&mut end, self.calls.any());
@@ -302,6 +366,16 @@ fn event(name: &str, members: &str, out: &mut BytesMut) {
     for piece in ["event: ", name, "\ndata: {\"type\":\"", name, "\"", members, "}\n\n"] {
         out.put_slice(piece.as_bytes());
     }
+}
+
+/// A piece of a thought whose signature is still to come.
+fn thought(block: &str) -> Option<Words> {
+    let fields = crate::call::object::Object::parse(block).ok()?;
+    let text = fields.get(block, "thinking")?;
+    let unsigned = fields
+        .get(block, "signature")
+        .is_none_or(|signature| signature == "\"\"");
+    (unsigned && text != "\"\"").then(|| Words::Thoughts("reasoning_content", text.to_owned()))
 }
 
 /// A JSON string that says something.

@@ -26,6 +26,7 @@ pub fn to_chat(call: &Call, taker: Taker<'_>) -> Result<Translated> {
         taker,
         chat: String::with_capacity(call.text().len() + 1024),
         dropped: Vec::new(),
+        search: None,
         memo: Memo::of(call, taker),
         system: None,
         assistant: None,
@@ -42,7 +43,12 @@ pub fn to_chat(call: &Call, taker: Taker<'_>) -> Result<Translated> {
     for (key, value) in call.members().filter(|(_, value)| *value != "null") {
         request.push_setting(key, value)?;
     }
-    if !tools.is_empty() {
+    if tools.is_empty() {
+        // Beside functions a search is something that a model can do without, and Codex always offers it.
+        if let Some(path) = request.search.take() {
+            return Err(refuse("a search of the web alone, which runs at OpenAI,", path));
+        }
+    } else {
         push_member(&mut request.chat, "tools", &["[", &tools, "]"].concat());
         request.push_choice(call.field("tool_choice"), call.field("parallel_tool_calls"))?;
     }
@@ -66,6 +72,8 @@ struct Request<'t> {
     /// The chat as far as it is written.
     chat: String,
     dropped: Vec<String>,
+    /// The path to a tool that searches the web.
+    search: Option<String>,
     memo: Memo,
     /// The instructions that the conversation begins with, while nothing else has come: a piece of a JSON string.
     system: Option<String>,

@@ -20,7 +20,11 @@ use super::{
     usage,
 };
 use crate::{
-    dialect::{self, chunk::Chunk, json::quoted},
+    dialect::{
+        self,
+        chunk::Chunk,
+        json::{self, quoted},
+    },
     error::Error,
 };
 use output::Output;
@@ -87,7 +91,8 @@ impl Writer {
         if self.length > LONGEST {
             return Err("an answer that is too long");
         }
-        let chunk: Chunk<'_> = serde_json::from_str(text).map_err(|_| "a chunk that is not of OpenAI's shape")?;
+        let mut once = String::new();
+        let chunk: Chunk<'_> = json::read(text, &mut once).map_err(|_| "a chunk that is not of OpenAI's shape")?;
         self.begin(Some(&chunk));
         if let Some(counted) = chunk.usage.and_then(|counted| usage::of_chat(counted.get())) {
             self.usage = Some(counted);
@@ -95,10 +100,10 @@ impl Writer {
         if let Some(tier) = chunk.service_tier {
             self.service_tier = Some(tier.get().to_owned());
         }
-        for choice in chunk.choices.iter().flatten().filter(|choice| choice.is_first()) {
+        for choice in chunk.first() {
             let logprobs = choice.logprobs.filter(|_| self.memo.logprobs);
             let logprobs = logprobs.and_then(|of| message::logprobs(of.get()));
-            if let Some(said) = choice.said() {
+            if let Some(said) = chunk.said(choice) {
                 self.output.say(&said, &logprobs.unwrap_or_default(), &self.memo);
             }
             if let Some(word) = choice.finish_reason.as_deref().filter(|word| !word.is_empty()) {

@@ -55,6 +55,8 @@ struct Sealed<'a> {
     extra_content: Option<&'a RawValue>,
     #[serde(borrow)]
     reasoning_details: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reasoning_opaque: Option<&'a RawValue>,
 }
 
 impl Request<'_> {
@@ -235,6 +237,7 @@ impl Assistant {
         for (key, value) in [
             ("extra_content", sealed.extra_content),
             ("reasoning_details", sealed.reasoning_details),
+            ("reasoning_opaque", sealed.reasoning_opaque),
         ] {
             if let Some(value) = value {
                 push_member(&mut self.own, key, value.get());

@@ -12,6 +12,8 @@ pub(super) struct Calls {
     begun: Vec<Call>,
     /// How many of them are written to the end.
     written: usize,
+    /// Nothing more comes.
+    over: bool,
 }
 
 #[derive(Debug)]
@@ -105,6 +107,16 @@ impl Calls {
     /// True if there are any.
     pub(super) fn any(&self) -> bool {
         !self.begun.is_empty()
+    }
+
+    /// True if the arguments of one of them have begun and are not whole.
+    pub(super) fn is_amid(&self) -> bool {
+        !self.over && self.begun.iter().any(|call| call.shape.depth > 0)
+    }
+
+    /// Nothing more comes, whole or not.
+    pub(super) fn end(&mut self) {
+        self.over = true;
     }
 
     /// True if not all of them are written to the end.

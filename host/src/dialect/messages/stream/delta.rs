@@ -7,8 +7,6 @@ use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
 pub(super) struct Chunk<'a> {
-    #[serde(borrow)]
-    pub(super) model: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(super) choices: Vec<&'a RawValue>,
     #[serde(borrow)]
@@ -35,6 +33,10 @@ pub(super) struct Delta<'a> {
     #[serde(borrow)]
     pub(super) reasoning: Option<&'a RawValue>,
     #[serde(borrow)]
+    pub(super) reasoning_text: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) reasoning_opaque: Option<&'a RawValue>,
+    #[serde(borrow)]
     pub(super) reasoning_details: Option<Vec<&'a RawValue>>,
     #[serde(borrow)]
     pub(super) thinking_blocks: Option<Vec<&'a RawValue>>,
@@ -50,7 +52,7 @@ pub(super) struct Fragment<'a> {
     pub(super) index: Option<u64>,
     #[serde(borrow)]
     pub(super) id: Option<&'a RawValue>,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "custom")]
     pub(super) function: Option<Function<'a>>,
     #[serde(borrow)]
     pub(super) extra_content: Option<&'a RawValue>,
@@ -60,6 +62,6 @@ pub(super) struct Fragment<'a> {
 pub(super) struct Function<'a> {
     #[serde(borrow)]
     pub(super) name: Option<&'a RawValue>,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "input")]
     pub(super) arguments: Option<Cow<'a, str>>,
 }

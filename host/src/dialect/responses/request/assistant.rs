@@ -95,6 +95,7 @@ impl Request<'_> {
             // Thoughts that came to nothing.
             return self.drop("input.reasoning");
         }
+        self.end_results();
         push_comma(&mut self.chat);
         assistant.push(&mut self.chat, self.taker.adapter);
     }

@@ -63,14 +63,33 @@ pub(super) struct Parts {
     /// The texts joined: a piece of a JSON string.
     pub(super) text: String,
     texts: usize,
-    /// There is more than text.
-    pub(super) others: bool,
+    /// Those that are no text, once more.
+    others: String,
 }
 
 impl Parts {
     /// True if there are none.
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    /// True if they are not only text.
+    pub(super) fn is_more_than_text(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// Its texts by themselves, and the others by themselves.
+    pub(super) fn apart(self) -> (Self, Self) {
+        let mut texts = Self::default();
+        if self.texts > 0 {
+            texts.push_text(&["\"", &self.text, "\""].concat());
+        }
+        let others = Self {
+            list: self.others.clone(),
+            others: self.others,
+            ..Self::default()
+        };
+        (texts, others)
     }
 
     /// Adds a text, which is a JSON string.
@@ -88,16 +107,20 @@ impl Parts {
 
     /// Adds any other part.
     fn push_other(&mut self, part: &str) {
-        self.others = true;
-        push_comma(&mut self.list);
-        self.list.push_str(part);
+        for list in [&mut self.list, &mut self.others] {
+            push_comma(list);
+            list.push_str(part);
+        }
     }
 
     /// Adds those of another list.
     pub(super) fn append(&mut self, more: &Self) {
         push_comma(&mut self.list);
         self.list.push_str(&more.list);
-        self.others |= more.others;
+        if more.is_more_than_text() {
+            push_comma(&mut self.others);
+            self.others.push_str(&more.others);
+        }
         if self.texts > 0 && more.texts > 0 {
             self.text.push_str("\\n\\n");
         }
@@ -107,7 +130,7 @@ impl Parts {
 
     /// The value of `content`. Texts are one string for a server: many take no parts.
     pub(super) fn content(&self, adapter: bool) -> String {
-        match !self.others && (self.texts <= 1 || !adapter) {
+        match !self.is_more_than_text() && (self.texts <= 1 || !adapter) {
             true => ["\"", &self.text, "\""].concat(),
             false => ["[", &self.list, "]"].concat(),
         }

@@ -72,8 +72,9 @@ impl Request<'_> {
                 let tools = tool.get("tools").unwrap_or("[]");
                 self.push_group(out, tools, &format!("{path}.tools"), group)
             }
-            // A search that may not look anything up: the model loses nothing that it could count on.
-            Some("web_search") if tool.get("external_web_access") == Some("false") => {
+            Some("web_search") => {
+                let free = tool.get("external_web_access") != Some("false");
+                self.search = free.then(|| path.to_owned());
                 self.drop("tools.web_search");
                 Ok(())
             }

@@ -130,7 +130,7 @@ impl Request<'_> {
         };
         let path = format!("{path}.content");
         let parts = self.parts(&Content::read(item.content, &path)?, &path)?;
-        if role == "system" && !parts.others {
+        if role == "system" && !parts.is_more_than_text() {
             self.push_system(&parts.text);
         } else {
             self.push_message(role, &parts);
@@ -183,10 +183,11 @@ impl Request<'_> {
         let path = format!("{path}.output");
         let content = Content::read(item.output, &path)?;
         let mut parts = self.parts(&content, &path)?;
-        if parts.others && !self.taker.adapter {
-            self.after.append(&parts);
-            parts = Parts::default();
-            parts.push_text("\"(The result is in the next message.)\"");
+        if parts.is_more_than_text() && !self.taker.adapter {
+            let (texts, others) = parts.apart();
+            self.after.append(&others);
+            parts = texts;
+            parts.push_text("\"(The file is in the next message.)\"");
         }
         push_comma(&mut self.chat);
         self.chat.push_str("{\"role\":\"tool\",\"tool_call_id\":");
@@ -197,7 +198,7 @@ impl Request<'_> {
     }
 
     /// Writes what tools gave that their own messages do not take.
-    fn end_results(&mut self) {
+    pub(super) fn end_results(&mut self) {
         if !self.after.is_empty() {
             let parts = std::mem::take(&mut self.after);
             self.write_message("user", &parts);

@@ -128,3 +128,45 @@ fn the_shell_is_told_what_to_run() {
         json!({"type": "exec", "command": ["ls"], "env": {}, "timeout_ms": 5})
     );
 }
+
+#[test]
+fn a_file_that_a_tool_gave_stands_behind_its_result_and_before_what_follows() {
+    let call = |id: &str| json!({"type": "function_call", "call_id": id, "name": "look", "arguments": "{}"});
+    let image = |url: &str| json!({"type": "input_image", "image_url": url});
+    let given = |id: &str, output: Value| json!({"type": "function_call_output", "call_id": id, "output": output});
+    let text = json!({"type": "input_text", "text": "R1"});
+    let input = json!([
+        {"role": "user", "content": "Hi"}, call("c1"), given("c1", json!([text, image("data:1")])),
+        {"role": "assistant", "content": "I see"}, call("c2"), call("c3"), given("c2", json!([image("data:2")])), given("c3", json!("R3")),
+        {"role": "user", "content": "And?"}
+    ]);
+    let (_, chat) = asked(&json!({"model": "m", "input": input}), false);
+    let told: Vec<String> = chat["messages"]
+        .as_array()
+        .expect("messages")
+        .iter()
+        .map(|message| {
+            let parts = message["content"].as_array().into_iter().flatten();
+            let parts: String = parts
+                .map(|part| part["image_url"]["url"].as_str().unwrap_or("text"))
+                .collect();
+            let content = message["content"].as_str().unwrap_or(&parts);
+            format!("{}: {content}", message["role"].as_str().expect("a role"))
+        })
+        .collect();
+    let file = "(The file is in the next message.)";
+    assert_eq!(
+        told,
+        [
+            "user: Hi",
+            "assistant: ",
+            &format!("tool: R1\n\n{file}"),
+            "user: data:1",
+            "assistant: I see",
+            &format!("tool: {file}"),
+            "tool: R3",
+            "user: data:2",
+            "user: And?"
+        ]
+    );
+}

@@ -81,3 +81,24 @@ fn state_that_comes_last_of_all_has_an_item_of_its_own() {
     );
     assert_eq!(chat["messages"][0]["extra_content"], extra);
 }
+
+#[test]
+fn details_of_two_kinds_with_one_number_stay_two() {
+    let summary = |text: &str| json!([{"type": "reasoning.summary", "summary": text, "index": 0}]);
+    let sealed = json!([{"type": "reasoning.encrypted", "data": "gA==", "id": "rs_1", "index": 0}]);
+    let events = play(
+        plain(),
+        &[
+            delta(json!({"reasoning": "4", "reasoning_details": summary("4")})),
+            delta(json!({"reasoning": "5", "reasoning_details": summary("5")})),
+            delta(json!({"reasoning_details": sealed})),
+            delta(json!({"content": "Yes"})),
+            end("stop"),
+        ],
+    );
+    let output = response(&events)["output"].clone();
+    let back = json!([{"role": "user", "content": "Hi"}, output[0], output[1], {"role": "user", "content": "And?"}]);
+    let (_, chat) = asked(&json!({"model": "m", "input": back}), true);
+    let details = json!([{"type": "reasoning.summary", "summary": "45", "index": 0}, sealed[0]]);
+    assert_eq!(chat["messages"][1]["reasoning_details"], details);
+}
