@@ -1,5 +1,6 @@
 //! Gemini's answer as it comes, whole or in events: what each is read into, and what is remembered of a candidate.
 
+mod arguments;
 mod citations;
 mod logprobs;
 mod part;
@@ -13,6 +14,7 @@ use crate::stop::Stop;
 use crate::usage::Counts;
 
 pub(crate) use logprobs::logprobs;
+use part::Begun;
 pub(crate) use part::{OWN_ID, Part, Piece};
 
 /// A `GenerateContentResponse`: a whole answer, or one event of a stream.
@@ -103,6 +105,8 @@ pub(crate) struct Choice {
     pub(crate) calls: u64,
     pub(crate) kept: Kept,
     pub(crate) stop: Stop,
+    /// a call of which more is to come
+    begun: Option<Begun>,
     grounding: Option<String>,
     /// what is handed on as it is: key and JSON text
     further: Vec<(&'static str, String)>,

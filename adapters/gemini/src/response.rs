@@ -1,6 +1,5 @@
 //! A whole answer: Gemini's candidates to a `chat.completion`.
 
-use serde_json::value::RawValue;
 use witgate_sdk::Context;
 
 use crate::answer::{Candidate, Choice, Piece, Reply, logprobs};
@@ -32,6 +31,10 @@ pub(crate) fn translate(body: &str, ctx: &Context) -> Option<String> {
         if let Some(counts) = reply.usage_metadata {
             usage.update(counts);
         }
+    }
+    for answer in &mut answers {
+        let call = answer.choice.end_call(ctx);
+        answer.add_piece(call);
     }
     let usage = usage.to_json();
     if answers.is_empty() {
@@ -69,14 +72,16 @@ impl Answer {
     fn add(&mut self, candidate: &Candidate<'_>, ctx: &Context) {
         self.choice.update(candidate);
         for raw in candidate.parts() {
-            self.add_part(raw, ctx);
+            for piece in self.choice.read(raw, ctx) {
+                self.add_piece(piece);
+            }
         }
         let found = candidate.logprobs_result.and_then(|result| logprobs(result.get()));
         self.logprobs = found.or_else(|| self.logprobs.take());
     }
 
-    fn add_part(&mut self, raw: &RawValue, ctx: &Context) {
-        match self.choice.read(raw, ctx) {
+    fn add_piece(&mut self, piece: Piece<'_>) {
+        match piece {
             Piece::Text(text) => self.text.get_or_insert_default().push_str(text),
             Piece::Thought(text) => self.reasoning.push_str(text),
             Piece::Call(_, fields) => push_object(&mut self.tool_calls, &fields),

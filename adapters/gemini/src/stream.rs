@@ -3,7 +3,6 @@
 //! Nothing marks the end but the closed connection, and a reason for it may come more than once. So the last chunks are made when the
 //! stream is over.
 
-use serde_json::value::RawValue;
 use witgate_sdk::{Chunks, Context, Decoder, End, Flow, Frame, Result, Step};
 
 use crate::answer::{Candidate, Choice, Piece, Reply, logprobs};
@@ -65,7 +64,9 @@ impl Events {
         choice.update(candidate);
         let mut logprobs = candidate.logprobs_result.and_then(|result| logprobs(result.get()));
         for raw in candidate.parts() {
-            push_part(choice, raw, &self.ctx, &mut logprobs, out);
+            for piece in choice.read(raw, &self.ctx) {
+                push_piece(choice.index, piece, &mut logprobs, out);
+            }
         }
         if let Some(logprobs) = logprobs {
             out.push_text(chunk(choice.index, "", Some(&logprobs)));
@@ -89,8 +90,10 @@ impl Events {
     }
 
     /// Adds the last chunks: finish reasons, then usage.
-    fn push_last(&self, out: &mut Chunks) {
-        for choice in &self.choices {
+    fn push_last(&mut self, out: &mut Chunks) {
+        for choice in &mut self.choices {
+            let call = choice.end_call(&self.ctx);
+            push_piece(choice.index, call, &mut None, out);
             let mut last = format!("{{\"choices\":[{{\"index\":{},\"delta\":{{", choice.index);
             choice.push_last(&mut last);
             last.push('}');
@@ -108,12 +111,12 @@ impl Events {
     }
 }
 
-fn push_part(choice: &mut Choice, raw: &RawValue, ctx: &Context, logprobs: &mut Option<String>, out: &mut Chunks) {
-    let fields = match choice.read(raw, ctx) {
+fn push_piece(index: u64, piece: Piece<'_>, logprobs: &mut Option<String>, out: &mut Chunks) {
+    let fields = match piece {
         Piece::Text("") | Piece::Thought("") | Piece::Nothing => return,
         Piece::Text(text) => {
             let fields = ["\"content\":\"", text, "\""].concat();
-            return out.push_text(chunk(choice.index, &fields, logprobs.take().as_deref()));
+            return out.push_text(chunk(index, &fields, logprobs.take().as_deref()));
         }
         Piece::Thought(text) => ["\"reasoning_content\":\"", text, "\""].concat(),
         Piece::Call(number, fields) => {
@@ -121,7 +124,7 @@ fn push_part(choice: &mut Choice, raw: &RawValue, ctx: &Context, logprobs: &mut 
         }
         Piece::Image(fields) => ["\"images\":[{", &fields, "}]"].concat(),
     };
-    out.push_text(chunk(choice.index, &fields, None));
+    out.push_text(chunk(index, &fields, None));
 }
 
 /// A chunk that is not the last; `fields` are those of its delta.

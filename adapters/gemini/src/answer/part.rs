@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 use witgate_sdk::Context;
 
 use super::Choice;
-use crate::json::{pieces, push_field, push_string};
+use super::arguments::{Arguments, continues};
+use crate::json::{Object, pieces, push_comma, push_field, push_string};
 
 /// A part, read as far as the translation looks at it.
 #[derive(Deserialize)]
@@ -24,15 +25,29 @@ pub(crate) struct Part<'a> {
     inline_data: Option<Inline<'a>>,
 }
 
-/// A call of a function.
+/// A call of a function, or a piece of one: it begins with its name and goes on without.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Call<'a> {
     #[serde(borrow)]
     pub(crate) id: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     pub(crate) name: Cow<'a, str>,
     #[serde(borrow)]
-    pub(crate) args: Option<&'a RawValue>,
+    args: Option<&'a RawValue>,
+    #[serde(borrow)]
+    partial_args: Option<Vec<Object<'a>>>,
+    will_continue: Option<bool>,
+}
+
+/// A call that has begun and is not whole yet.
+#[derive(Debug, Default)]
+pub(super) struct Begun {
+    id: Option<String>,
+    name: String,
+    /// a JSON string
+    signature: Option<String>,
+    arguments: Arguments,
 }
 
 /// A file inside the answer.
@@ -60,19 +75,22 @@ pub(crate) enum Piece<'a> {
 }
 
 impl Choice {
-    /// Reads the next part and remembers what must come back. `ctx` makes ids for calls that have none.
-    pub(crate) fn read<'a>(&mut self, raw: &'a RawValue, ctx: &Context) -> Piece<'a> {
+    /// Reads the next part and remembers what must come back. `ctx` makes ids for calls that have none. Two pieces, since a call may
+    /// end where the next one begins.
+    pub(crate) fn read<'a>(&mut self, raw: &'a RawValue, ctx: &Context) -> [Piece<'a>; 2] {
         let raw = raw.get();
         let Ok(part) = serde_json::from_str::<Part<'_>>(raw) else {
             self.kept.add_other(raw);
-            return Piece::Nothing;
+            return [Piece::Nothing, Piece::Nothing];
         };
         let signature = part.thought_signature.map(RawValue::get);
-        if let Some(call) = &part.function_call {
-            self.kept.add_call(raw);
-            self.calls += 1;
-            return Piece::Call(self.calls - 1, call.fields(signature, ctx));
+        match &part.function_call {
+            Some(call) => self.read_call(raw, call, signature, ctx),
+            None => [Piece::Nothing, self.read_plain(raw, &part, signature)],
         }
+    }
+
+    fn read_plain<'a>(&mut self, raw: &str, part: &Part<'a>, signature: Option<&str>) -> Piece<'a> {
         if let Some(text) = part.text {
             let text = pieces(Some(text));
             if part.thought != Some(true) {
@@ -93,26 +111,115 @@ impl Choice {
             _ => Piece::Nothing,
         }
     }
-}
 
-impl Call<'_> {
-    fn fields(&self, signature: Option<&str>, ctx: &Context) -> String {
-        let mut out = String::with_capacity(128 + self.args.map_or(0, |args| args.get().len() * 9 / 8));
+    fn read_call(&mut self, raw: &str, call: &Call<'_>, signature: Option<&str>, ctx: &Context) -> [Piece<'static>; 2] {
+        let named = !call.name.is_empty();
+        let ended = if named { self.end_call(ctx) } else { Piece::Nothing };
+        let piece = call.partial_args.is_some() || call.will_continue == Some(true);
+        if !piece && (named || self.begun.is_none() && call.args.is_some()) {
+            let args = call.args.map_or("{}", RawValue::get);
+            return [
+                ended,
+                self.add_call(raw, call.id.as_deref(), &call.name, args, signature, ctx),
+            ];
+        }
+        if named {
+            self.begun = Some(Begun::default());
+        }
+        // Without a call that has begun this is nothing: the end of one that was whole.
+        if let Some(begun) = &mut self.begun {
+            begun.add(call, signature);
+        }
+        let whole = if call.continues() {
+            Piece::Nothing
+        } else {
+            self.end_call(ctx)
+        };
+        [ended, whole]
+    }
+
+    /// The call that has begun, if one has: no more comes of it.
+    pub(crate) fn end_call(&mut self, ctx: &Context) -> Piece<'static> {
+        let Some(begun) = self.begun.take() else {
+            return Piece::Nothing;
+        };
+        let args = begun.arguments.to_json();
+        let (id, signature) = (begun.id.as_deref(), begun.signature.as_deref());
+        let raw = begun.part(&args);
+        self.add_call(&raw, id, &begun.name, &args, signature, ctx)
+    }
+
+    fn add_call(
+        &mut self,
+        raw: &str,
+        id: Option<&str>,
+        name: &str,
+        args: &str,
+        signature: Option<&str>,
+        ctx: &Context,
+    ) -> Piece<'static> {
+        self.kept.add_call(raw);
+        self.calls += 1;
+        let mut out = String::with_capacity(128 + args.len() * 9 / 8);
         out.push_str("\"id\":");
-        match self.id.as_deref().filter(|id| !id.is_empty()) {
+        match id.filter(|id| !id.is_empty()) {
             Some(id) => push_string(&mut out, id),
             None => push_string(&mut out, &own_id(ctx)),
         }
         out.push_str(",\"type\":\"function\",\"function\":{\"name\":");
-        push_string(&mut out, &self.name);
+        push_string(&mut out, name);
         out.push_str(",\"arguments\":");
-        push_string(&mut out, self.args.map_or("{}", RawValue::get));
+        push_string(&mut out, args);
         out.push('}');
         if let Some(signature) = signature {
             let extra = ["{\"google\":{\"thought_signature\":", signature, "}}"].concat();
             push_field(&mut out, "extra_content", &extra);
         }
-        out
+        Piece::Call(self.calls - 1, out)
+    }
+}
+
+impl Call<'_> {
+    /// More is to come of it.
+    fn continues(&self) -> bool {
+        self.will_continue == Some(true) || self.partial_args.iter().flatten().any(continues)
+    }
+}
+
+impl Begun {
+    /// Takes in the next piece, the first one too.
+    fn add(&mut self, call: &Call<'_>, signature: Option<&str>) {
+        if !call.name.is_empty() {
+            self.name = call.name.to_string();
+        }
+        self.id = self.id.take().or_else(|| call.id.as_deref().map(str::to_owned));
+        self.signature = self.signature.take().or_else(|| signature.map(str::to_owned));
+        if let Some(args) = call.args {
+            self.arguments.add_whole(args.get());
+        }
+        for piece in call.partial_args.iter().flatten() {
+            self.arguments.add(piece);
+        }
+    }
+
+    /// The part it would have been had it come whole: so the next request brings it back.
+    fn part(&self, args: &str) -> String {
+        let mut part = String::from("{\"functionCall\":{");
+        for (key, text) in [("id", self.id.as_deref()), ("name", Some(&*self.name))] {
+            if let Some(text) = text {
+                push_comma(&mut part);
+                push_string(&mut part, key);
+                part.push(':');
+                push_string(&mut part, text);
+            }
+        }
+        push_field(&mut part, "args", args);
+        part.push('}');
+        if let Some(signature) = &self.signature {
+            push_field(&mut part, "thoughtSignature", signature);
+        }
+        part.push('}');
+        part
     }
 }
 
