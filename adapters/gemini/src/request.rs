@@ -83,13 +83,9 @@ pub(crate) fn translate(body: &str, about: &About<'_>) -> Result<Translated, Fai
     out.push_str(&conversation.contents);
     out.push(']');
     push_list(&mut out, "tools", &tools.list);
-    if let (Some(mode), true) = (mode, tools.functions) {
-        let config = tools::calling_config(mode, &allowed);
-        push_field(
-            &mut out,
-            "toolConfig",
-            &["{\"functionCallingConfig\":", &config, "}"].concat(),
-        );
+    let mode = mode.filter(|_| tools.functions);
+    if let Some(config) = tools::config(settings.tool_config, mode, &allowed) {
+        push_field(&mut out, "toolConfig", &config);
     }
     settings.push(&mut out, model, &format);
     if let (Some(safety), false) = (about.safety_settings, settings.has_safety()) {

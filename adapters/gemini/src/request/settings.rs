@@ -56,6 +56,8 @@ pub(super) struct Settings<'a> {
     pub(super) tool_choice: Option<&'a str>,
     pub(super) response_format: Option<&'a str>,
     pub(super) web_search: bool,
+    /// Gemini's own `toolConfig`
+    pub(super) tool_config: Option<&'a str>,
     max_tokens: Option<&'a str>,
     stop: Option<&'a str>,
     candidates: Option<u64>,
@@ -118,6 +120,7 @@ impl<'a> Settings<'a> {
                 self.spoken = text.contains("\"audio\"");
             }
             "generationConfig" | "generation_config" => self.config = Object::parse(text).unwrap_or_default(),
+            "toolConfig" | "tool_config" => self.tool_config = Some(text),
             "extra_body" => self.take_extra(text),
             "functions" | "function_call" | "audio" => return Err(refused(key)),
             _ if DROPPED.contains(&key) || DONE.contains(&key) => {}

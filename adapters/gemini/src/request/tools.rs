@@ -6,10 +6,12 @@ use witgate_sdk::openai::text::{Allowed, Function, Tool, ToolChoice};
 
 use super::schema::{self, Translated};
 use super::unsupported;
-use crate::json::{push_comma, push_field, push_string, string};
+use crate::json::{Object, push_comma, push_field, push_string, string};
 
 /// The model must call one of the functions there are.
 const ANY: &str = "ANY";
+/// Where in `toolConfig` it is said how functions may be called, in both ways the API takes a name.
+const CALLING: [&str; 2] = ["functionCallingConfig", "function_calling_config"];
 
 /// Reads the client's `tool_choice`: Gemini's word for it, if it says anything, and the functions that may be called. One that must be
 /// called is the only one that may be.
@@ -24,20 +26,39 @@ pub(super) fn choice(choice: Option<&str>) -> Result<(Option<&'static str>, Allo
     })
 }
 
-/// Gemini's `functionCallingConfig`. Names can be given only where one must be called.
-pub(super) fn calling_config(mode: &str, Allowed(names): &Allowed) -> String {
-    let mut out = ["{\"mode\":\"", mode, "\""].concat();
-    if let (ANY, Some(names)) = (mode, names) {
+/// Gemini's `toolConfig`: the client's own, whose keys go before ours, and in it how functions may be called. Names can be given only
+/// where one must be called.
+pub(super) fn config(own: Option<&str>, mode: Option<&str>, Allowed(names): &Allowed) -> Option<String> {
+    let Some(mode) = mode else {
+        return own.map(str::to_owned);
+    };
+    let own = own.and_then(Object::parse).unwrap_or_default();
+    let calling = CALLING.iter().find_map(|key| own.get(key)).and_then(Object::parse);
+    let calling = calling.unwrap_or_default();
+    let mut merged = String::from("{");
+    if calling.get("mode").is_none() {
+        push_field(&mut merged, "mode", &["\"", mode, "\""].concat());
+    }
+    if let (ANY, Some(names), None) = (mode, names, calling.get("allowedFunctionNames")) {
         let mut list = String::from("[");
         for name in names {
             push_comma(&mut list);
             push_string(&mut list, name);
         }
         list.push(']');
-        push_field(&mut out, "allowedFunctionNames", &list);
+        push_field(&mut merged, "allowedFunctionNames", &list);
+    }
+    for (key, value) in calling.entries() {
+        push_field(&mut merged, key, value);
+    }
+    merged.push('}');
+    let mut out = String::from("{");
+    push_field(&mut out, CALLING[0], &merged);
+    for (key, value) in own.entries().filter(|(key, _)| !CALLING.contains(key)) {
+        push_field(&mut out, key, value);
     }
     out.push('}');
-    out
+    Some(out)
 }
 
 /// The tools as Gemini wants them.

@@ -33,6 +33,27 @@ fn every_tool_choice_has_its_mode() {
 }
 
 #[test]
+fn a_tool_choice_and_the_clients_own_tool_config_are_one() {
+    let named = json!({"type": "function", "function": {"name": "f"}});
+    let asked = |own: Value| {
+        let asked = with(&json!({"tools": [function("f")], "tool_choice": named, "toolConfig": own}));
+        let sent = super::request("gemini-2.5-flash", &asked).request::<witgate_gemini::Gemini>();
+        assert_eq!(sent.text().matches("toolConfig").count(), 1);
+        sent.json()["toolConfig"].take()
+    };
+    let place = json!({"languageCode": "de"});
+    assert_eq!(
+        asked(json!({"functionCallingConfig": {"streamFunctionCallArguments": true}, "retrievalConfig": place})),
+        json!({"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["f"], "streamFunctionCallArguments": true},
+            "retrievalConfig": place})
+    );
+    let own = json!({"functionCallingConfig": {"mode": "VALIDATED", "allowedFunctionNames": ["g"]}});
+    assert_eq!(asked(own.clone()), own);
+    let alone = sent(&with(&json!({"tools": [function("f")], "toolConfig": own})));
+    assert_eq!(alone["toolConfig"], own);
+}
+
+#[test]
 fn a_choice_of_several_leaves_the_others_out() {
     let tools = [function("f"), function("g"), function("h")];
     let allowed = |mode: &str| {
