@@ -1,10 +1,13 @@
 //! What a model takes, read from its name: the API does not tell until a request has failed.
 
+use std::ops::RangeInclusive;
+
 /// A Gemini model, as far as its name says something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Model {
     generation: Option<(u8, u8)>,
     pro: bool,
+    lite: bool,
     gemini: bool,
 }
 
@@ -20,6 +23,7 @@ impl Model {
         Self {
             generation: generation.filter(|(major, _)| *major < 100),
             pro: words().any(|word| word == "pro"),
+            lite: words().any(|word| word == "lite"),
             gemini: name.is_some(),
         }
     }
@@ -43,6 +47,15 @@ impl Model {
     /// Cannot be told not to think.
     pub(crate) fn always_thinks(self) -> bool {
         self.pro
+    }
+
+    /// How many tokens it may be told to think, if it is to think at all.
+    pub(crate) fn thinking_tokens(self) -> RangeInclusive<i64> {
+        match (self.pro, self.lite) {
+            (true, _) => 128..=32_768,
+            (_, true) => 512..=24_576,
+            _ => 1..=24_576,
+        }
     }
 
     /// Knows the level "medium".

@@ -223,7 +223,7 @@ impl<'a> Settings<'a> {
             return None;
         }
         match (self.thinking, self.effort.and_then(string)) {
-            (Some(thinking), _) => thinking::of_thinking(thinking, model),
+            (Some(thinking), effort) => thinking::of_thinking(thinking, effort.as_deref(), model),
             (None, Some(effort)) => thinking::of_effort(&effort, model),
             (None, None) => None,
         }

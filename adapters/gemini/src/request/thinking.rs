@@ -30,8 +30,9 @@ pub(super) fn of_effort(effort: &str, model: Model) -> Option<String> {
     Some(config("thinkingBudget", &budget.to_string(), !off))
 }
 
-/// `thinkingConfig` for Anthropic's `thinking`, which some clients send to any provider.
-pub(super) fn of_thinking(thinking: &str, model: Model) -> Option<String> {
+/// `thinkingConfig` for Anthropic's `thinking`, which some clients send to any provider. One without a budget is led by the effort, if
+/// by anything.
+pub(super) fn of_thinking(thinking: &str, effort: Option<&str>, model: Model) -> Option<String> {
     let thinking = Object::parse(thinking)?;
     if thinking.text("type").as_deref() == Some("disabled") {
         return of_effort("none", model);
@@ -39,12 +40,24 @@ pub(super) fn of_thinking(thinking: &str, model: Model) -> Option<String> {
     if !model.thinks() {
         return None;
     }
-    // -1: as much as the model likes.
-    Some(config(
-        "thinkingBudget",
-        thinking.get("budget_tokens").unwrap_or("-1"),
-        true,
-    ))
+    match (thinking.get("budget_tokens"), effort) {
+        (Some(tokens), _) => Some(config("thinkingBudget", &within(tokens, model), true)),
+        (None, Some(effort)) => of_effort(effort, model),
+        // As much as the model likes.
+        (None, None) => Some(config("thinkingBudget", "-1", true)),
+    }
+}
+
+/// The number of tokens that comes nearest to what the client asks for: the API refuses one that the model does not take.
+fn within(tokens: &str, model: Model) -> String {
+    match tokens.parse::<i64>() {
+        Ok(0) if !model.always_thinks() => "0".to_owned(),
+        Ok(tokens) if tokens >= 0 => {
+            let range = model.thinking_tokens();
+            tokens.clamp(*range.start(), *range.end()).to_string()
+        }
+        _ => tokens.to_owned(),
+    }
 }
 
 fn config(key: &str, value: &str, shown: bool) -> String {

@@ -77,6 +77,49 @@ fn thinking_may_be_said_as_other_clients_say_it() {
 }
 
 #[test]
+fn effort_leads_a_thinking_without_a_budget() {
+    let thinking = |model: &str, thinking: Value, effort: &str| {
+        let asked = with(&json!({"thinking": thinking, "reasoning_effort": effort}));
+        sent_to(model, &asked)["generationConfig"]["thinkingConfig"].take()
+    };
+    let adaptive = || json!({"type": "adaptive"});
+    let budget = |tokens: i64| json!({"thinkingBudget": tokens, "includeThoughts": true});
+    assert_eq!(thinking("gemini-2.5-flash", adaptive(), "medium"), budget(8192));
+    assert_eq!(
+        thinking("gemini-3-flash-preview", adaptive(), "low"),
+        json!({"thinkingLevel": "low", "includeThoughts": true})
+    );
+    let enabled = json!({"type": "enabled", "budget_tokens": 2000});
+    assert_eq!(thinking("gemini-2.5-flash", enabled, "high"), budget(2000));
+    let off = json!({"thinkingBudget": 0});
+    assert_eq!(thinking("gemini-2.5-flash", json!({"type": "disabled"}), "high"), off);
+    let alone = sent(&with(&json!({"thinking": adaptive()})));
+    assert_eq!(alone["generationConfig"]["thinkingConfig"], budget(-1));
+}
+
+#[test]
+fn a_budget_of_thoughts_is_one_that_the_model_takes() {
+    let budget = |model: &str, tokens: i64| {
+        let asked = with(&json!({"thinking": {"type": "enabled", "budget_tokens": tokens}}));
+        sent_to(model, &asked)["generationConfig"]["thinkingConfig"]["thinkingBudget"].take()
+    };
+    let cases = [
+        ("gemini-2.5-flash", 32_000, 24_576),
+        ("gemini-2.5-flash", 20_000, 20_000),
+        ("gemini-2.5-flash", 0, 0),
+        ("gemini-2.5-flash-lite", 32_000, 24_576),
+        ("gemini-2.5-flash-lite", 100, 512),
+        ("gemini-2.5-pro", 64_000, 32_768),
+        ("gemini-2.5-pro", 32_000, 32_000),
+        ("gemini-2.5-pro", 0, 128),
+        ("gemini-2.5-flash", -1, -1),
+    ];
+    for (model, asked, sent) in cases {
+        assert_eq!(budget(model, asked), sent, "{model} {asked}");
+    }
+}
+
+#[test]
 fn geminis_own_fields_are_passed_on_and_go_before_ours() {
     let safety = json!([{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}]);
     let body = sent(&with(
