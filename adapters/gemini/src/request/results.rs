@@ -10,7 +10,7 @@ use witgate_sdk::openai::text::{Message, ToolCall};
 
 use super::assistant::{called, push_id};
 use super::{parts, refuse};
-use crate::json::{Object, between_quotes, push_comma, push_string, string};
+use crate::json::{Object, push_comma, push_string, string};
 use crate::model::Model;
 
 /// The calls that wait for results, and the results so far.
@@ -136,7 +136,7 @@ impl<'m> Results<'m> {
     }
 }
 
-/// The text of a list of parts, as a JSON string, and its files as a list of parts of Gemini's.
+/// The text of a list of parts as a JSON string, several as a list of them, and its files as a list of parts of Gemini's.
 fn split(content: &str, at: usize) -> Result<(Cow<'_, str>, String), Failure> {
     let wrong = || {
         refuse(
@@ -145,16 +145,21 @@ fn split(content: &str, at: usize) -> Result<(Cow<'_, str>, String), Failure> {
         )
     };
     let list: Vec<&RawValue> = serde_json::from_str(content).map_err(|_| wrong())?;
-    let (mut said, mut files) = (String::from("\""), String::new());
+    let (mut texts, mut files) = (Vec::new(), String::new());
     for (number, raw) in list.iter().enumerate() {
         let part = Object::parse(raw.get()).ok_or_else(wrong)?;
         match part.get("text") {
-            Some(text) => said.push_str(between_quotes(text).unwrap_or_default()),
+            Some("\"\"") => {}
+            Some(text) => texts.push(text),
             None => parts::push_part(&mut files, raw.get(), &format!("messages[{at}].content[{number}]"))?,
         }
     }
-    said.push('"');
-    Ok((said.into(), files))
+    let said = match texts[..] {
+        [] => "\"\"".into(),
+        [one] => one.into(),
+        _ => ["[", &texts.join(","), "]"].concat().into(),
+    };
+    Ok((said, files))
 }
 
 /// Writes a result as the object that the API wants: an object as it is, anything else as the output, or as the error.

@@ -208,6 +208,22 @@ fn a_failed_tool_and_images_of_a_tool_are_told() {
 }
 
 #[test]
+fn several_texts_of_a_result_stay_apart() {
+    let text = |text: &str| json!({"type": "text", "text": text});
+    let response = |content: Value, failed: bool| {
+        let result = json!({"role": "tool", "tool_call_id": "a", "content": content, "is_error": failed});
+        let contents = contents(&json!([calls(&[call("a", "f", "{}")]), result]));
+        contents[2]["parts"][0]["functionResponse"]["response"].clone()
+    };
+    let both = || json!([text("First"), text(""), text("Sec\"ond")]);
+    assert_eq!(response(both(), false), json!({"output": ["First", "Sec\"ond"]}));
+    assert_eq!(response(both(), true), json!({"error": ["First", "Sec\"ond"]}));
+    assert_eq!(response(json!([text("{\"x\": 1}")]), false), json!({"x": 1}));
+    assert_eq!(response(json!([text("")]), false), json!({"output": ""}));
+    assert_eq!(response(json!([]), false), json!({"output": ""}));
+}
+
+#[test]
 fn signatures_go_back_to_their_parts() {
     let mut signed = call("a", "f", "{}");
     signed["extra_content"] = json!({"google": {"thought_signature": "U2ln"}});
