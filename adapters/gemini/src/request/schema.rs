@@ -326,6 +326,10 @@ impl<'a> Cleaner<'a, '_> {
 
     /// Several types: as many schemas, each with the keywords that are for it.
     fn push_types(&mut self, object: &Object<'a>, around: Option<&str>, nullable: bool) -> Option<()> {
+        // Values of several types are no values of one of them.
+        values(object)
+            .is_none_or(|values| values.iter().all(|value| is_text_or_null(value)))
+            .then_some(())?;
         self.out.push_str("{\"anyOf\":[");
         for word in types(object)?.iter().filter(|word| *word != "null") {
             push_comma(&mut self.out);
@@ -353,18 +357,31 @@ fn types<'a>(object: &Object<'a>) -> Option<Vec<Cow<'a, str>>> {
         };
     }
     let seen = [("properties", "object"), ("items", "array"), ("pattern", "string")];
-    let seen = seen
-        .iter()
-        .find(|(key, _)| object.get(key).is_some())
-        .map(|(_, word)| *word);
-    let of_texts = || {
-        let values = object.get("enum").or_else(|| object.get("const"))?;
-        values
-            .trim_start_matches(['[', ' ', '\n'])
-            .starts_with('"')
-            .then_some("string")
-    };
-    seen.or_else(of_texts).map(|word| vec![word.into()])
+    let seen = seen.iter().find(|(key, _)| object.get(key).is_some());
+    if let Some((_, word)) = seen {
+        return Some(vec![Cow::Borrowed(word)]);
+    }
+    // Values of other types, or of several: OpenAPI's form allows only texts.
+    let values = values(object)?;
+    let text = values.iter().any(|value| value.starts_with('"'));
+    let null = values.contains(&"null").then_some(Cow::Borrowed("null"));
+    (text && values.iter().all(|value| is_text_or_null(value)))
+        .then(|| [Cow::Borrowed("string")].into_iter().chain(null).collect())
+}
+
+/// The values that `enum` or `const` allows, as JSON text.
+fn values<'a>(object: &Object<'a>) -> Option<Vec<&'a str>> {
+    match object.get("enum") {
+        Some(list) => {
+            let list: Vec<&RawValue> = serde_json::from_str(list).ok()?;
+            Some(list.into_iter().map(RawValue::get).collect())
+        }
+        None => object.get("const").map(|value| vec![value]),
+    }
+}
+
+fn is_text_or_null(value: &str) -> bool {
+    value.starts_with('"') || value == "null"
 }
 
 impl Said {

@@ -34,7 +34,7 @@ fn what_gemini_has_no_keyword_for_is_said_in_words() {
         ),
         (
             json!({"enum": ["a", "b", null]}),
-            json!({"type": "string", "enum": ["a", "b"]}),
+            json!({"type": "string", "nullable": true, "enum": ["a", "b"]}),
         ),
         (json!({"const": "a"}), json!({"type": "string", "enum": ["a"]})),
         (
@@ -104,6 +104,19 @@ fn what_openapi_cannot_say_goes_as_json_schema_unchanged() {
         assert_eq!(function["parametersJsonSchema"], schema);
         assert!(function.get("parameters").is_none());
     }
+}
+
+#[test]
+fn values_of_several_types_are_all_still_allowed() {
+    for values in [
+        json!({"enum": ["x", 1, null]}),
+        json!({"type": ["string", "integer"], "enum": ["x", 1]}),
+    ] {
+        let schema = json!({"type": "object", "properties": {"m": values}});
+        assert_eq!(declared(&schema)["parametersJsonSchema"], schema);
+    }
+    let nullable = json!({"type": "string", "nullable": true, "enum": ["x"]});
+    assert_eq!(property(&json!({"enum": ["x", null]})), nullable);
 }
 
 #[test]
