@@ -17,6 +17,9 @@ pub(crate) use logprobs::logprobs;
 use part::Begun;
 pub(crate) use part::{OWN_ID, Part, Piece};
 
+/// The key that sources are handed on with.
+const GROUNDING: &str = "grounding_metadata";
+
 /// A `GenerateContentResponse`: a whole answer, or one event of a stream.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -107,7 +110,6 @@ pub(crate) struct Choice {
     pub(crate) stop: Stop,
     /// a call of which more is to come
     begun: Option<Begun>,
-    grounding: Option<String>,
     /// what is handed on as it is: key and JSON text
     further: Vec<(&'static str, String)>,
 }
@@ -124,15 +126,13 @@ impl Choice {
     /// Takes in all of a candidate but its parts.
     pub(crate) fn update(&mut self, candidate: &Candidate<'_>) {
         self.stop.update(candidate.finish_reason, candidate.finish_message);
-        if let Some(grounding) = candidate.grounding_metadata {
-            self.grounding = Some(grounding.get().to_owned());
-        }
-        self.keep("grounding_metadata", candidate.grounding_metadata);
+        self.keep(GROUNDING, candidate.grounding_metadata);
         self.keep("citation_metadata", candidate.citation_metadata);
         self.keep("url_context_metadata", candidate.url_context_metadata);
         self.keep("safety_ratings", candidate.safety_ratings);
     }
 
+    /// Keeps the last that says something: many a stream ends with empty ones.
     fn keep(&mut self, key: &'static str, value: Option<&RawValue>) {
         let Some(value) = value.map(RawValue::get).filter(|text| !matches!(*text, "{}" | "[]")) else {
             return;
@@ -150,10 +150,8 @@ impl Choice {
             out.push_str("\"refusal\":");
             push_string(out, refusal);
         }
-        let annotations = self
-            .grounding
-            .as_deref()
-            .and_then(|found| citations::annotations(found, &self.kept.parts()));
+        let grounding = self.further.iter().find(|(key, _)| *key == GROUNDING);
+        let annotations = grounding.and_then(|(_, found)| citations::annotations(found, &self.kept.parts()));
         if let Some(annotations) = annotations {
             push_field(out, "annotations", &annotations);
         }

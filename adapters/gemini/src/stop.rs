@@ -43,13 +43,13 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Takes in what a candidate says; a later reason replaces an earlier one.
+    /// Takes in what a candidate says; a later reason replaces an earlier one, if it is one.
     pub(crate) fn update(&mut self, reason: Option<&RawValue>, message: Option<&RawValue>) {
         if let Some(reason) = reason {
             let number = || reason.get().parse().ok().and_then(|at: usize| NUMBERED.get(at));
             let word = string(reason.get()).or_else(|| number().map(|word| Cow::Borrowed(*word)));
             let word = word.unwrap_or(Cow::Borrowed(reason.get()));
-            if word != "FINISH_REASON_UNSPECIFIED" {
+            if word != NUMBERED[0] || self.reason.is_none() {
                 self.reason = Some(word.into_owned());
             }
         }

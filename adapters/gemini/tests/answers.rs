@@ -170,6 +170,30 @@ fn every_reason_has_its_word() {
 }
 
 #[test]
+fn an_answer_that_ends_for_no_stated_reason_is_whole_streamed_or_not() {
+    let unsaid = json!("FINISH_REASON_UNSPECIFIED");
+    for reason in [unsaid.clone(), json!(0)] {
+        let mut answer = event(&json!([{"text": "Hello"}]));
+        answer["candidates"][0]["finishReason"] = reason;
+        for answer in [whole(&answer), stream(&[answer]).answer()] {
+            let choice = &answer["choices"][0];
+            assert_eq!(
+                (&choice["finish_reason"], &choice["native_finish_reason"]),
+                (&json!("stop"), &unsaid)
+            );
+        }
+    }
+    // A reason that is stated goes before, wherever it comes.
+    for reasons in [
+        ["MAX_TOKENS", "FINISH_REASON_UNSPECIFIED"],
+        ["FINISH_REASON_UNSPECIFIED", "MAX_TOKENS"],
+    ] {
+        let choice = stream(&reasons.map(last)).answer()["choices"][0].take();
+        assert_eq!(choice["finish_reason"], "length");
+    }
+}
+
+#[test]
 fn a_blocked_prompt_is_an_answer_that_was_filtered() {
     let blocked = json!({"promptFeedback": {"blockReason": "SAFETY", "blockReasonMessage": "No."},
         "usageMetadata": {"promptTokenCount": 4, "totalTokenCount": 4}});
@@ -228,6 +252,20 @@ fn sources_become_annotations_in_characters() {
         stream(&[answer]).answer()["choices"][0]["message"]["annotations"],
         annotations
     );
+}
+
+#[test]
+fn sources_that_were_found_are_not_taken_back_by_an_empty_word_later() {
+    let mut found = event(&json!([{"text": "Cheese"}]));
+    found["candidates"][0]["groundingMetadata"] = json!({"groundingChunks": [{"web": {"uri": "https://a.example", "title": "A"}}],
+        "groundingSupports": [{"segment": {"endIndex": 6, "text": "Cheese"}, "groundingChunkIndices": [0]}]});
+    let mut empty = last("STOP");
+    empty["candidates"][0]["groundingMetadata"] = json!({});
+    let events = [found, empty];
+    for answer in [stream(&events).answer(), whole(&json!(events))] {
+        let annotations = &answer["choices"][0]["message"]["annotations"];
+        assert_eq!(annotations[0]["url_citation"]["url"], "https://a.example");
+    }
 }
 
 #[test]
