@@ -240,6 +240,40 @@ async fn the_gemini_api_gets_its_key_and_streams() {
 }
 
 #[tokio::test]
+async fn a_stream_that_is_answered_with_one_value_is_a_stream_to_the_client() {
+    let events = || format!("data: {}\r\n\r\ndata: {}\r\n\r\n", says("Hel"), says("lo"));
+    let list = || format!("\r\n[{},\r\n{}]", says("Hel"), says("lo"));
+    // The last are events with a wrong label.
+    for (label, body) in [
+        ("application/json; charset=UTF-8", list()),
+        ("application/json", says("Hello").to_string()),
+        ("application/json", events()),
+    ] {
+        let sent = body.clone();
+        let provider = Provider::start(move |_| Played::bytes(200, label, vec![sent.clone().into()])).await;
+        let config = format!(
+            "[[providers]]\nid = \"gemini\"\ntype = \"gemini\"\nbase_url = \"{}\"\napi_key = \"k\"\n",
+            provider.url
+        );
+        let gateway = Witgate::start(&config, &["gemini"]).await;
+        let mut asked = hello("gemini/gemini-2.5-flash");
+        asked["stream"] = json!(true);
+        let answer = gateway.post("/v1/chat/completions", &asked).await;
+        let said: String = answer
+            .events()
+            .iter()
+            .filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str())
+            .collect();
+        assert_eq!(
+            (answer.status, said.as_str()),
+            (200, "Hello"),
+            "{body}: {}",
+            answer.text
+        );
+    }
+}
+
+#[tokio::test]
 async fn without_a_base_url_it_is_googles_unless_the_operator_denies_that() {
     let config = "[[providers]]\nid = \"gemini\"\ntype = \"gemini\"\napi_key = \"AIza-secret\"\n\
                   security = { deny_hosts = [\"*.googleapis.com\"] }\n";

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use backon::BackoffBuilder as _;
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, header::CONTENT_TYPE};
 
 use super::{
     auth::Credentials,
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     record::Record,
-    transport::{http::Incoming, renewed::Held, signer::Signed},
+    transport::{frame::Framing, http::Incoming, renewed::Held, signer::Signed},
 };
 
 /// A provider that asks for a longer pause than this gets no second try in this call.
@@ -80,14 +80,25 @@ impl Sending {
             *signed = signer.sign(&mut outgoing).await?;
         }
         self.record.note(|entry| entry.attempts += u32::from(self.tries));
-        let incoming = self.site.upstream.send(outgoing, &self.record).await?;
+        let mut incoming = self.site.upstream.send(outgoing, &self.record).await?;
         let flows = self.ready.reading != Reading::Whole && (200..300).contains(&incoming.status);
-        if flows {
+        if flows && !self.is_one_value(&mut incoming).await? {
             return Ok(Received::Flowing(Box::new(incoming)));
         }
         let Incoming { status, headers, body } = incoming;
         let body = body.whole(self.limit).await?;
         Ok(Received::Whole { status, headers, body })
+    }
+
+    /// True if what should be events is one JSON value. The header alone does not tell: some label their events so.
+    async fn is_one_value(&self, incoming: &mut Incoming) -> Result<bool> {
+        let kind = incoming.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let is_json = kind.is_some_and(|kind| kind.starts_with("application/json"));
+        if !is_json || self.ready.reading != Reading::Frames(Framing::Sse) {
+            return Ok(false);
+        }
+        let first = incoming.body.peek().await?.trim_ascii_start();
+        Ok(first.starts_with(b"{") || first.starts_with(b"["))
     }
 
     /// True if the provider does not take the credentials any more that were found for it, and there may be newer ones.

@@ -23,7 +23,7 @@ pub(super) fn events(events: Events, model: &str) -> Events {
         over: false,
     };
     Box::pin(futures_util::stream::unfold(
-        (events, begin),
+        (events.fuse(), begin),
         async |(mut events, mut begin)| {
             loop {
                 match events.next().await {
@@ -94,7 +94,9 @@ mod tests {
             .into_iter()
             .map(|piece| Ok(Bytes::copy_from_slice(piece.as_bytes())))
             .collect();
-        let all: Vec<_> = events(Box::pin(stream::iter(pieces)), "a/up").collect().await;
+        // One that must not be asked again after its end, like a body.
+        let source = stream::unfold(pieces.into_iter(), async |mut rest| Some((rest.next()?, rest)));
+        let all: Vec<_> = events(Box::pin(source), "a/up").collect().await;
         all.into_iter()
             .map(|read| String::from_utf8(read.unwrap().to_vec()).unwrap())
             .collect()

@@ -144,6 +144,7 @@ impl Upstream {
 
     fn reading(&self, source: Source, wait: Wait) -> Reading {
         Reading {
+            ahead: Bytes::new(),
             source,
             wait,
             provider: self.id.clone(),
@@ -221,6 +222,8 @@ impl Drop for Wait {
 
 /// A body being read.
 pub struct Reading {
+    /// What was looked at and not taken.
+    ahead: Bytes,
     source: Source,
     wait: Wait,
     provider: String,
@@ -257,6 +260,14 @@ impl Reading {
         std::future::poll_fn(|context| self.poll_next(context)).await
     }
 
+    /// The bytes that come next, as many as have come, which stay there; none at the end.
+    pub async fn peek(&mut self) -> Result<&[u8]> {
+        if self.ahead.is_empty() {
+            self.ahead = self.next().await.transpose()?.unwrap_or_default();
+        }
+        Ok(&self.ahead)
+    }
+
     /// What [`Reading::next`] would give now.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         let polled = self.poll_source(context);
@@ -268,6 +279,9 @@ impl Reading {
     }
 
     fn poll_source(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        if !self.ahead.is_empty() {
+            return Poll::Ready(Some(Ok(std::mem::take(&mut self.ahead))));
+        }
         loop {
             match self.source.poll_next(context) {
                 Poll::Ready(Some(Ok(data))) if data.is_empty() => {}

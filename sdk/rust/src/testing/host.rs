@@ -137,7 +137,11 @@ impl<'a, A: Adapter> Host<'a, A> {
             return Some(Export::<A>::cancel(self.context(), fetch.state));
         }
         self.last_status = Some(reply.status);
-        match (sent.framing.as_str(), reply.status) {
+        let framing = match sent.framing.as_str() {
+            "sse" if reply.is_one_value() => "buffered",
+            framing => framing,
+        };
+        match (framing, reply.status) {
             ("buffered", _) | (_, ..200 | 300..) => {
                 let body = match String::from_utf8(reply.body) {
                     Ok(text) => wit::Payload::Text(text),

@@ -166,6 +166,14 @@ impl Reply {
         self.body.len()
     }
 
+    /// True if it is one JSON value by its header and by how it begins: the host reads it whole.
+    pub(super) fn is_one_value(&self) -> bool {
+        let kind = self.headers.iter().find(|(name, _)| name == "content-type");
+        let begin = self.body.trim_ascii_start();
+        kind.is_some_and(|(_, kind)| kind.starts_with("application/json"))
+            && (begin.starts_with(b"{") || begin.starts_with(b"["))
+    }
+
     /// The pieces it arrives in.
     pub(super) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
         let ends = self
