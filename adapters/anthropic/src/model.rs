@@ -1,5 +1,7 @@
 //! What a model takes, read from its name: the API does not tell until a request has failed.
 
+use crate::json::Object;
+
 /// The API takes no smaller budget for thinking.
 pub const LEAST_BUDGET: u64 = 1024;
 
@@ -73,6 +75,15 @@ impl Model {
             "max" => "max",
             _ => "high",
         }
+    }
+
+    /// The word for this effort beside the client's own `thinking`: as long as the model decides itself how long to think, or the
+    /// client says that it can.
+    #[must_use]
+    pub fn effort_beside(self, thinking: &str, effort: &str) -> Option<&'static str> {
+        let thinking = Object::parse(thinking).unwrap_or_default();
+        let adaptive = self.adaptive_thinking() || thinking.text("type").as_deref() == Some("adaptive");
+        (adaptive && effort != "none").then(|| self.effort(effort))
     }
 
     /// The tokens for this `reasoning_effort` of a client's, for a model that is given a budget.

@@ -59,6 +59,11 @@ impl<'a> Model<'a> {
         }
     }
 
+    /// Its id does not tell whose it is, so it may be anybody's.
+    pub(crate) fn is_unknown(self) -> bool {
+        self.family == Family::Other && self.id.starts_with("arn:")
+    }
+
     /// Takes cache points.
     pub(crate) fn caches(self) -> bool {
         matches!(self.family, Family::Claude(_) | Family::Nova)

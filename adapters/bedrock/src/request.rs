@@ -72,6 +72,7 @@ pub(crate) fn translate(body: &str, model: Model<'_>) -> Result<Translated, Fail
         }
         _ => choice,
     };
+    let single_call = settings.single_call(model, &choice).filter(|_| has_tools);
     let mut out = String::with_capacity(body.len() + body.len() / 4 + 256);
     out.push('{');
     push_list(&mut out, "messages", &conversation.turns);
@@ -79,15 +80,15 @@ pub(crate) fn translate(body: &str, model: Model<'_>) -> Result<Translated, Fail
     if !tools.is_empty() {
         let mut config = String::from("{");
         push_list(&mut config, "tools", &tools);
-        if let Some(choice) = tools::choice(&choice) {
+        if let Some(choice) = tools::choice(&choice).filter(|_| single_call.is_none()) {
             push_field(&mut config, "toolChoice", &choice);
         }
         config.push('}');
         push_field(&mut out, "toolConfig", &config);
     }
-    settings.push(&mut out, model, has_tools);
+    settings.push(&mut out, model, single_call);
     out.push('}');
-    let mut dropped = settings.dropped(model);
+    let mut dropped = settings.dropped(model, single_call.is_some() || !has_tools);
     dropped.extend(DROPPED_INSIDE);
     dropped.extend(format.dropped());
     dropped.extend(chat.lost_thoughts());

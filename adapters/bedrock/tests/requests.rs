@@ -33,6 +33,14 @@ fn sent(model: &str, fields: &Value) -> Value {
     call(model, fields).request::<Bedrock>().json()
 }
 
+/// What the host is told that the request leaves out, beside what none has.
+fn dropped(model: &str, fields: &Value) -> Vec<String> {
+    let ext = call(model, fields).request::<Bedrock>().ext;
+    let said = ext.into_iter().find(|(key, _)| key == "dropped");
+    let fields = said.iter().flat_map(|(_, fields)| fields.split(','));
+    fields.filter(|field| !field.contains('.')).map(str::to_owned).collect()
+}
+
 fn refused(model: &str, fields: &Value) -> (String, String) {
     let played = call(model, fields).play::<Bedrock>([]);
     let failure = played.failure();

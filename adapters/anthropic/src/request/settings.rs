@@ -42,6 +42,8 @@ pub(super) struct Settings<'a> {
     /// Anthropic's own `thinking`: goes before `reasoning_effort`
     pub(super) thinking: Option<&'a str>,
     decided: Thinking,
+    /// the effort beside the client's own `thinking`
+    beside: Option<&'static str>,
     /// read
     effort: Option<Cow<'a, str>>,
     output_config: Option<&'a str>,
@@ -129,7 +131,10 @@ impl<'a> Settings<'a> {
         self.drop_if(self.top_p.is_some() && !(sampling && both), "top_p");
         self.drop_if(self.top_k.is_some() && !sampling, "top_k");
         let effort = self.effort.as_deref().is_some_and(|effort| effort != "none");
-        self.drop_if(effort && !self.decided.is_on(), "reasoning_effort");
+        self.drop_if(
+            effort && !self.decided.is_on() && self.beside.is_none(),
+            "reasoning_effort",
+        );
         self.drop_if(self.stop.is_some_and(loses_a_stop), "stop");
         std::mem::take(&mut self.dropped)
     }
@@ -139,7 +144,7 @@ impl<'a> Settings<'a> {
         model.sampling() && !self.decided.is_on()
     }
 
-    /// Decides how the model is to think, from the client's `reasoning_effort`.
+    /// Decides how the model is to think, from the client's `reasoning_effort`; beside its own `thinking` that only leads it.
     pub(super) fn decide_thinking(
         &mut self,
         model: Model,
@@ -147,8 +152,10 @@ impl<'a> Settings<'a> {
         choice: &ToolChoice,
         messages: &[Message<'_>],
     ) {
-        if let (None, Some(effort)) = (self.thinking, self.effort.as_deref()) {
-            self.decided = Thinking::of(effort, model, max_tokens, choice, messages);
+        match (self.thinking, self.effort.as_deref()) {
+            (None, Some(effort)) => self.decided = Thinking::of(effort, model, max_tokens, choice, messages),
+            (Some(own), Some(effort)) => self.beside = model.effort_beside(own, effort),
+            (_, None) => {}
         }
     }
 
@@ -200,7 +207,7 @@ impl<'a> Settings<'a> {
         for (key, value) in &own.0 {
             push_field(&mut config, key, value.get());
         }
-        if let (Some(effort), None) = (self.decided.effort(), own.get("effort")) {
+        if let (Some(effort), None) = (self.decided.effort().or(self.beside), own.get("effort")) {
             push_field(&mut config, "effort", &format!("\"{effort}\""));
         }
         if let (Format::Native(schema), None) = (format, own.get("format")) {

@@ -55,6 +55,19 @@ fn sampling_settings_are_kept_where_the_model_takes_them() {
 }
 
 #[test]
+fn an_effort_leads_the_clients_own_adaptive_thinking() {
+    let asked = with(&json!({"thinking": {"type": "adaptive"}, "reasoning_effort": "low"}));
+    let body = sent_to("claude-opus-4-6", &asked);
+    assert_eq!(
+        (&body["thinking"], &body["output_config"]),
+        (&json!({"type": "adaptive"}), &json!({"effort": "low"}))
+    );
+    let budget = with(&json!({"thinking": {"type": "enabled", "budget_tokens": 2000}, "reasoning_effort": "low"}));
+    let body = sent_to("claude-sonnet-4-5", &budget);
+    assert!(body.get("output_config").is_none(), "it knows no effort: {body}");
+}
+
+#[test]
 fn stop_is_a_string_or_a_list() {
     assert_eq!(sent(&with(&json!({"stop": "END"})))["stop_sequences"], json!(["END"]));
     assert_eq!(

@@ -35,9 +35,7 @@ pub(super) fn push_url(out: &mut String, kind: &str, url: &str, documents: &mut 
         return push_data(out, &data, None, documents);
     }
     if !url.starts_with("s3://") {
-        return Err(format!(
-            "Bedrock fetches no files from the web: send the {kind} as a data URL, or give its s3:// address."
-        ));
+        return Err(not_fetched(kind));
     }
     let ending = ending(url).to_ascii_lowercase();
     let format = if ending == "jpg" { "jpeg" } else { ending.as_str() };
@@ -48,6 +46,9 @@ pub(super) fn push_url(out: &mut String, kind: &str, url: &str, documents: &mut 
 /// Adds a sound.
 pub(super) fn push_audio(out: &mut String, audio: &Object<'_>) -> Result<(), String> {
     let data = audio.text("data").ok_or("A sound needs data.")?;
+    if is_address(&data) {
+        return Err("Bedrock fetches no files from the web: send the sound's bytes as base64.".to_owned());
+    }
     let format = audio.text("format").unwrap_or_else(|| "wav".into());
     push_media(out, "audio", &format, &Source::Bytes(&data));
     Ok(())
@@ -68,6 +69,9 @@ pub(super) fn push_file(out: &mut String, file: &Object<'_>, documents: &mut usi
     if file.get("file_data").is_none() {
         return Err("Bedrock keeps no files: send file_data, or an s3:// address.".to_owned());
     }
+    if is_address(&data) {
+        return Err(not_fetched("file"));
+    }
     let data = match data.strip_prefix("data:") {
         Some(data) => Data::of(data)?,
         None => Data {
@@ -77,6 +81,15 @@ pub(super) fn push_file(out: &mut String, file: &Object<'_>, documents: &mut usi
         },
     };
     push_data(out, &data, name.as_deref(), documents)
+}
+
+/// True if this names a place and holds no bytes: base64 has no colon.
+fn is_address(data: &str) -> bool {
+    !data.starts_with("data:") && data.contains("://")
+}
+
+fn not_fetched(kind: &str) -> String {
+    format!("Bedrock fetches no files from the web: send the {kind} as a data URL, or give its s3:// address.")
 }
 
 /// What a data URL holds.

@@ -7,7 +7,7 @@ use witgate_anthropic::thoughts_are_missing;
 use witgate_sdk::Failure;
 use witgate_sdk::openai::text::{Message, ToolChoice, old_form, stops, whole_number};
 
-use super::thinking::Thinking;
+use super::thinking::{Thinking, asks_to_think};
 use super::unsupported;
 use crate::json::{Object, push_comma, push_field, push_list, push_number, string};
 use crate::model::{Family, Model};
@@ -61,7 +61,7 @@ pub(super) struct Settings<'a> {
     pub(super) response_format: Option<&'a str>,
     /// Anthropic's own `thinking`: goes before `reasoning_effort`
     thinking: Option<&'a str>,
-    decided: Thinking,
+    decided: Thinking<'a>,
     /// read
     effort: Option<Cow<'a, str>>,
     temperature: Option<&'a str>,
@@ -111,25 +111,41 @@ impl<'a> Settings<'a> {
         Ok(())
     }
 
-    /// Decides how the model is to think, from the client's `reasoning_effort`.
+    /// Decides how the model is to think, from the client's `thinking`, else its `reasoning_effort`.
     pub(super) fn decide_thinking(&mut self, model: Model<'_>, choice: &ToolChoice, messages: &[Message<'_>]) {
-        if let (None, Some(effort)) = (self.thinking, self.effort.as_deref()) {
-            let bound = choice.forces() || thoughts_are_missing(messages);
-            self.decided = Thinking::of(effort, model, self.max_tokens, bound);
-        }
+        let bound = choice.forces() || thoughts_are_missing(messages);
+        let effort = self.effort.as_deref();
+        self.decided = match (self.thinking, effort) {
+            (Some(own), _) => Thinking::own(own, effort, model, bound),
+            (None, Some(effort)) => Thinking::of(effort, model, self.max_tokens, bound),
+            (None, None) => Thinking::Unsaid,
+        };
     }
 
     /// The client's own word, or ours, makes the model think.
     pub(super) fn thinks(&self) -> bool {
-        self.thinking.is_some() || self.decided.is_on()
+        self.decided.is_on()
     }
 
-    /// What of the client's fields is not sent to this model, once it is decided how it thinks.
-    pub(super) fn dropped(&self, model: Model<'_>) -> Vec<&'static str> {
+    /// The field of Claude's that has it call one tool at a time, which Converse has no word for. It holds the choice as well, and
+    /// the API takes that in one place only; so it is sent where the choice is the model's.
+    pub(super) fn single_call(&self, model: Model<'_>, choice: &ToolChoice) -> Option<&'static str> {
+        let sent = model.claude().is_some() && !self.parallel_tool_calls && !choice.forces();
+        sent.then_some("{\"type\":\"auto\",\"disable_parallel_tool_use\":true}")
+    }
+
+    /// What of the client's fields is not sent to this model, once it is decided how it thinks. `single_call`: as many calls as the
+    /// client wants, since there are no tools or since it is said.
+    pub(super) fn dropped(&self, model: Model<'_>, single_call: bool) -> Vec<&'static str> {
         let (temperature, top_p) = self.sampling(model);
         let lost = |sequence: &str| sequence != "\"\"" && is_refused(sequence, model);
         let loses_a_stop = self.stop.is_some_and(|stop| stops(stop).into_iter().any(lost));
+        let effort = self.effort.as_deref().is_some_and(|effort| effort != "none");
+        let takes_effort = model.family == Family::OpenAi || !self.decided.leaves_effort();
         let fields = [
+            ("parallel_tool_calls", !self.parallel_tool_calls && !single_call),
+            ("reasoning_effort", effort && !takes_effort),
+            ("thinking", self.thinking.is_some_and(asks_to_think) && !self.thinks()),
             ("temperature", self.temperature.is_some() && temperature.is_none()),
             ("top_p", self.top_p.is_some() && top_p.is_none()),
             ("stop", loses_a_stop),
@@ -142,7 +158,7 @@ impl<'a> Settings<'a> {
     /// take one of the two.
     fn sampling(&self, model: Model<'_>) -> (Option<&'a str>, Option<&'a str>) {
         let claude = model.claude();
-        let sampling = claude.is_none_or(|claude| claude.sampling() && !self.decided.is_on());
+        let sampling = claude.is_none_or(|claude| claude.sampling() && !self.decided.is_ours());
         let both = claude.is_none_or(witgate_anthropic::Claude::temperature_with_top_p) || self.temperature.is_none();
         (
             self.temperature.filter(|_| sampling),
@@ -151,9 +167,9 @@ impl<'a> Settings<'a> {
     }
 
     /// Writes what is left of the body.
-    pub(super) fn push(&self, out: &mut String, model: Model<'_>, has_tools: bool) {
+    pub(super) fn push(&self, out: &mut String, model: Model<'_>, single_call: Option<&str>) {
         self.push_inference(out, model);
-        self.push_additional(out, model, has_tools);
+        self.push_additional(out, model, single_call);
         if let Some(tier) = self.service_tier {
             push_field(out, "serviceTier", tier);
         }
@@ -185,18 +201,14 @@ impl<'a> Settings<'a> {
     }
 
     /// What the model takes and Converse has no field for.
-    fn push_additional(&self, out: &mut String, model: Model<'_>, has_tools: bool) {
+    fn push_additional(&self, out: &mut String, model: Model<'_>, single_call: Option<&str>) {
         let mut fields = String::from("{");
-        if let Some(thinking) = self.thinking {
-            push_field(&mut fields, "thinking", thinking);
-        }
         self.decided.push(&mut fields);
         if let (Some(effort), Family::OpenAi) = (&self.effort, model.family) {
             push_field(&mut fields, "reasoning_effort", &super::quoted(effort));
         }
-        if model.claude().is_some() && has_tools && !self.parallel_tool_calls {
-            let single = "{\"type\":\"auto\",\"disable_parallel_tool_use\":true}";
-            push_field(&mut fields, "tool_choice", single);
+        if let Some(choice) = single_call {
+            push_field(&mut fields, "tool_choice", choice);
         }
         for (key, value) in &self.further {
             match (*key, model.family) {

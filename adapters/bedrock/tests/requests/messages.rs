@@ -1,5 +1,6 @@
-use super::{CLAUDE, NOVA, refused, sent};
+use super::{CLAUDE, NOVA, call, refused, sent};
 use serde_json::{Value, json};
+use witgate_bedrock::Bedrock;
 
 fn turns(model: &str, messages: &Value) -> Value {
     sent(model, &json!({ "messages": messages }))["messages"].take()
@@ -103,4 +104,31 @@ fn what_cannot_be_sent_is_refused_by_its_place() {
     ] {
         assert_eq!(refused(part.clone()), "messages[0].content[1]", "{part}");
     }
+}
+
+#[test]
+fn a_web_address_is_refused_wherever_bytes_are_wanted_and_bare_base64_is_taken() {
+    let address = "https://x.example/y.pdf";
+    for part in [
+        json!({"type": "file", "file": {"file_data": address}}),
+        json!({"type": "file", "file": {"file_data": "http://x.example/y.mp4", "format": "video/mp4"}}),
+        json!({"type": "video_url", "video_url": {"url": address}}),
+        json!({"type": "image_url", "image_url": {"url": address}}),
+        json!({"type": "input_audio", "input_audio": {"data": address, "format": "mp3"}}),
+    ] {
+        let asked = json!({"messages": [{"role": "user", "content": [part]}]});
+        let played = call(NOVA, &asked).play::<Bedrock>([]);
+        let failure = played.failure();
+        assert_eq!(failure.param.as_deref(), Some("messages[0].content[0]"), "{part}");
+        assert_eq!(
+            (failure.kind.as_str(), failure.message.contains("from the web")),
+            ("invalid-request", true)
+        );
+    }
+    let file = json!({"type": "file", "file": {"file_data": "JVBE/+==", "filename": "a.pdf"}});
+    let turns = turns(NOVA, &json!([{"role": "user", "content": [file]}]));
+    assert_eq!(
+        turns[0]["content"][0]["document"],
+        json!({"format": "pdf", "name": "a", "source": {"bytes": "JVBE/+=="}})
+    );
 }

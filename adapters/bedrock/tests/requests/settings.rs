@@ -1,4 +1,4 @@
-use super::{CLAUDE, NOVA, call, refused, sent};
+use super::{CLAUDE, NOVA, call, dropped, refused, sent};
 use serde_json::json;
 use witgate_bedrock::Bedrock;
 
@@ -63,4 +63,47 @@ fn what_cannot_be_said_is_refused_by_name() {
     ] {
         assert_eq!(refused(NOVA, &fields).1, param);
     }
+}
+
+#[test]
+fn anthropics_thinking_goes_to_claude_and_becomes_novas_own_and_is_named_where_a_model_has_none() {
+    let budget = json!({"thinking": {"type": "enabled", "budget_tokens": 8000}});
+    assert_eq!(
+        sent(CLAUDE, &budget)["additionalModelRequestFields"]["thinking"],
+        budget["thinking"]
+    );
+    let nova = "us.amazon.nova-2-lite-v1:0";
+    assert_eq!(
+        sent(nova, &budget)["additionalModelRequestFields"],
+        json!({"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "medium"}})
+    );
+    assert!(dropped(nova, &budget).is_empty());
+    let off = json!({"thinking": {"type": "disabled"}});
+    for model in [NOVA, "us.meta.llama3-3-70b-instruct-v1:0", "openai.gpt-oss-120b-1:0"] {
+        let body = sent(model, &budget);
+        assert!(body.get("additionalModelRequestFields").is_none(), "{body}");
+        assert_eq!(dropped(model, &budget), ["thinking"], "{model}");
+        assert!(dropped(model, &off).is_empty(), "{model} does not think");
+    }
+    let unknown = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1";
+    assert_eq!(sent(unknown, &budget)["additionalModelRequestFields"], budget);
+}
+
+#[test]
+fn an_effort_leads_the_clients_own_adaptive_thinking_or_is_named() {
+    let asked = json!({"thinking": {"type": "adaptive"}, "reasoning_effort": "low"});
+    let adaptive = "us.anthropic.claude-opus-4-6-v1";
+    assert_eq!(
+        sent(adaptive, &asked)["additionalModelRequestFields"],
+        json!({"thinking": {"type": "adaptive"}, "output_config": {"effort": "low"}})
+    );
+    assert!(dropped(adaptive, &asked).is_empty());
+    let budget = json!({"thinking": {"type": "enabled", "budget_tokens": 2000}, "reasoning_effort": "low"});
+    assert_eq!(
+        sent(CLAUDE, &budget)["additionalModelRequestFields"],
+        json!({"thinking": budget["thinking"]})
+    );
+    assert_eq!(dropped(CLAUDE, &budget), ["reasoning_effort"]);
+    assert_eq!(dropped(NOVA, &json!({"reasoning_effort": "low"})), ["reasoning_effort"]);
+    assert!(dropped(NOVA, &json!({"reasoning_effort": "none"})).is_empty());
 }

@@ -1,4 +1,4 @@
-use super::{CLAUDE, NOVA, refused, sent};
+use super::{CLAUDE, NOVA, dropped, refused, sent};
 use serde_json::{Value, json};
 
 fn tool(name: &str) -> Value {
@@ -52,6 +52,42 @@ fn every_tool_choice_has_its_counterpart() {
     assert_eq!(
         single["additionalModelRequestFields"]["tool_choice"]["disable_parallel_tool_use"],
         true
+    );
+}
+
+#[test]
+fn one_call_at_a_time_is_said_where_the_choice_is_claudes_and_named_where_it_is_not() {
+    for choice in [json!(null), json!("auto")] {
+        let asked = with(&json!({"parallel_tool_calls": false, "tool_choice": choice}));
+        let body = sent(CLAUDE, &asked);
+        assert_eq!(
+            body["additionalModelRequestFields"]["tool_choice"],
+            json!({"type": "auto", "disable_parallel_tool_use": true})
+        );
+        assert!(
+            body["toolConfig"].get("toolChoice").is_none(),
+            "the API takes it once: {body}"
+        );
+        assert!(dropped(CLAUDE, &asked).is_empty());
+    }
+    let named = json!({"type": "function", "function": {"name": "g"}});
+    for (choice, expected) in [
+        (json!("required"), json!({"any": {}})),
+        (named, json!({"tool": {"name": "g"}})),
+    ] {
+        let asked = with(&json!({"parallel_tool_calls": false, "tool_choice": choice}));
+        let body = sent(CLAUDE, &asked);
+        assert_eq!(body["toolConfig"]["toolChoice"], expected);
+        assert!(body.get("additionalModelRequestFields").is_none(), "{body}");
+        assert_eq!(dropped(CLAUDE, &asked), ["parallel_tool_calls"]);
+    }
+    assert_eq!(
+        dropped(NOVA, &with(&json!({"parallel_tool_calls": false}))),
+        ["parallel_tool_calls"]
+    );
+    assert!(
+        dropped(NOVA, &json!({"parallel_tool_calls": false})).is_empty(),
+        "there are no tools"
     );
 }
 
