@@ -6,7 +6,7 @@
 //!
 //! Others have Claude too, behind their own URLs and credentials. Their adapters use this crate as a library, without its feature
 //! `export`: [`ask`] and [`relay`] send to their URLs what Anthropic would get, or [`chat`] and [`messages`] make bodies that begin as
-//! theirs do; [`answer`] and [`Events`] read what comes back. One that has a form of its own for Claude's messages shares what holds for
+//! theirs do; [`answer`], or [`message`] alone, and [`Events`] read what comes back. One that has a form of its own for Claude's messages shares what holds for
 //! those in any form: [`Kept`], [`structured`], [`push_input_schema`], [`thoughts_are_missing`].
 //!
 //! Text is parsed once, borrowed, and copied as it stands, still escaped, where it is not looked at. That is why both sides' JSON is
@@ -33,5 +33,5 @@ pub use error::from_reply as failure;
 pub use kept::{Kept, Place};
 pub use model::{LEAST_BUDGET, Model as Claude};
 pub use request::{Asked, DROPPED, Translated, asks, chat, messages, push_input_schema, thoughts_are_missing};
-pub use response::answer;
+pub use response::{answer, message};
 pub use stream::Events;

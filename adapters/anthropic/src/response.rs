@@ -47,7 +47,7 @@ pub fn answer(reply: &Response) -> Result<Step> {
         return Err(error::from_reply(reply));
     }
     let body = reply.text()?;
-    if let Some(answer) = translate(body, structured::is_state(reply.state())) {
+    if let Some(answer) = message(body, reply.state()) {
         return Ok(Step::done_text(answer));
     }
     if Object::parse(body).is_some_and(|object| object.get("error").is_some()) {
@@ -57,8 +57,10 @@ pub fn answer(reply: &Response) -> Result<Step> {
     Err(error::unreadable(reply.status(), text, body))
 }
 
-/// The answer's JSON text, or `None` if `body` is no message. `structured`: a forced tool stands for the response format.
-fn translate(body: &str, structured: bool) -> Option<String> {
+/// The answer's JSON text, or `None` if `body` is no message. `state`: what the request has left.
+#[must_use]
+pub fn message(body: &str, state: &str) -> Option<String> {
+    let structured = structured::is_state(state);
     let message: Message<'_> = serde_json::from_str(body).ok()?;
     let mut answer = Answer::default();
     for raw in &message.content {

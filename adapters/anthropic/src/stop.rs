@@ -61,7 +61,8 @@ impl Stop {
         let finish = match native {
             "tool_use" if calls => "tool_calls",
             "max_tokens" | "model_context_window_exceeded" => "length",
-            "refusal" => "content_filter",
+            // The second is said for hosts that guard their answers.
+            "refusal" | "guardrail_intervened" => "content_filter",
             // A paused server tool, a stop sequence, and whatever is new: the answer stands as it is.
             _ => "stop",
         };

@@ -4,11 +4,12 @@
 //! Claude's form is Anthropic's, by that adapter's translation; Nova's is Converse's; most newer models take OpenAI's. Others go on
 //! with one text: `prompt` makes it and `said` reads what they say.
 
-mod base64;
+mod guardrail;
 mod openai;
 mod prompt;
 mod said;
 mod stream;
+mod thought;
 
 use witgate_anthropic::Asked;
 use witgate_sdk::{Context, Failure, Request, Response, Result, Step};
@@ -60,7 +61,10 @@ pub(crate) fn request(ctx: &Context, config: &Config, body: &str) -> Result<Step
             (nova(&sent.body).ok_or_else(|| unreadable(body))?, state, sent.dropped)
         }
         Form::OpenAi => (openai::request(body, ctx.streaming())?, "", Vec::new()),
-        Form::Text(words) => (prompt::body(body, words, ctx.streaming())?, "", Vec::new()),
+        Form::Text(words) => {
+            let (body, state) = prompt::body(body, words, ctx.streaming())?;
+            (body, state, Vec::new())
+        }
     };
     let operation = if ctx.streaming() {
         "invoke-with-response-stream"
@@ -75,10 +79,18 @@ pub(crate) fn request(ctx: &Context, config: &Config, body: &str) -> Result<Step
 pub(crate) fn answer(ctx: &Context, reply: &Response) -> Result<Step> {
     let config: Config = ctx.config()?;
     let body = reply.text()?;
+    let guarded = guardrail::intervened(body);
+    let ended = |key| guarded.then(|| guardrail::with_reason(body, key)).flatten();
     let answer = match Form::of(config.model(ctx)) {
-        Form::Claude => return witgate_anthropic::answer(reply),
-        Form::Nova => response::translate(body, structured::is_state(reply.state())),
-        Form::OpenAi => openai::answer(body),
+        Form::Claude => match ended("stop_reason") {
+            Some(body) => witgate_anthropic::message(&body, reply.state()),
+            None => return witgate_anthropic::answer(reply),
+        },
+        Form::Nova => {
+            let ended = ended("stopReason");
+            response::translate(ended.as_deref().unwrap_or(body), structured::is_state(reply.state()))
+        }
+        Form::OpenAi => openai::answer(reply, body, guarded),
         Form::Text(_) => said::answer(reply, body),
     };
     answer.map(Step::done_text).ok_or_else(|| unreadable(body))

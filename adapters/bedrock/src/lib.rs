@@ -6,6 +6,7 @@
 //!
 //! Text is parsed once, borrowed, and copied as it stands, still escaped, where it is not looked at.
 
+mod base64;
 mod block;
 mod describe;
 mod embeddings;

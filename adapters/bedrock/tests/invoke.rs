@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use witgate_bedrock::Bedrock;
-use witgate_sdk::testing::{Call, Reply};
+use witgate_sdk::testing::{Call, Reply, aws_message};
 
 const CONFIG: &str = r#"{"region":"us-east-1","invoke":true}"#;
 const CLAUDE: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
@@ -129,6 +129,152 @@ fn mistrals_own_kind_of_chat_is_put_in_openais_words() {
     assert_eq!(choice["message"]["tool_calls"][0]["type"], "function");
 }
 
+/// What is heard of a stream of these events of the model's own.
+fn stream(model: &str, events: &[Value]) -> Value {
+    let message = |event: &Value| {
+        let payload = json!({"bytes": base64(&event.to_string())}).to_string();
+        aws_message(&[(":event-type", "chunk"), (":message-type", "event")], payload)
+    };
+    let bytes: Vec<u8> = events.iter().flat_map(message).collect();
+    let call = call(model, &json!({})).streaming();
+    call.play::<Bedrock>([Reply::aws_events(bytes)]).answer()["choices"][0].take()
+}
+
+fn whole(model: &str, answer: &Value) -> Value {
+    let reply = Reply::json(answer.to_string());
+    call(model, &json!({})).play::<Bedrock>([reply]).answer()["choices"][0].take()
+}
+
+fn base64(text: &str) -> String {
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for three in text.as_bytes().chunks(3) {
+        let bits = three.iter().fold(0, |bits, byte| bits << 8 | usize::from(*byte)) << (8 * (3 - three.len()));
+        for place in 0..=three.len() {
+            out.push(char::from(letters[bits >> (18 - 6 * place) & 63]));
+        }
+        out.push_str(&"=="[..3 - three.len()]);
+    }
+    out
+}
+
+#[test]
+fn an_answer_that_a_guardrail_stopped_says_so_whoever_wrote_it() {
+    let mark = json!({"amazon-bedrock-guardrailAction": "INTERVENED"});
+    let guarded = |event: Value| {
+        let mut event = event;
+        event["amazon-bedrock-guardrailAction"] = mark["amazon-bedrock-guardrailAction"].clone();
+        event
+    };
+    let (nova, qwen) = ("amazon.nova-lite-v1:0", "qwen.qwen3-32b-v1:0");
+    let claude = json!({"type": "message", "role": "assistant", "content": [{"type": "text", "text": "No"}], "stop_reason": "end_turn",
+        "usage": {"input_tokens": 1, "output_tokens": 1}});
+    let message = json!({"role": "assistant", "content": "No"});
+    let converse =
+        json!({"output": {"message": {"role": "assistant", "content": [{"text": "No"}]}}, "stopReason": "end_turn"});
+    let wholes = [
+        (CLAUDE, claude),
+        (nova, converse),
+        (
+            qwen,
+            json!({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}),
+        ),
+    ];
+    for (model, answer) in wholes {
+        assert_eq!(whole(model, &answer)["finish_reason"], "stop", "{model}");
+        let stopped = whole(model, &guarded(answer));
+        assert_eq!(
+            (&stopped["finish_reason"], &stopped["message"]["content"]),
+            (&json!("content_filter"), &json!("No")),
+            "{model}"
+        );
+    }
+    let claude = [
+        json!({"type": "message_start", "message": {"role": "assistant", "content": [], "usage": {"input_tokens": 1, "output_tokens": 1}}}),
+        json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "No"}}),
+        json!({"type": "content_block_stop", "index": 0}),
+        json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}}),
+        guarded(json!({"type": "message_stop"})),
+    ];
+    let nova_events = [
+        json!({"messageStart": {"role": "assistant"}}),
+        json!({"contentBlockDelta": {"delta": {"text": "No"}, "contentBlockIndex": 0}}),
+        json!({"messageStop": {"stopReason": "end_turn"}}),
+        guarded(json!({"metadata": {"usage": {"inputTokens": 1, "outputTokens": 1}}})),
+    ];
+    let qwen_events = [guarded(
+        json!({"choices": [{"index": 0, "delta": message, "finish_reason": "stop"}]}),
+    )];
+    for (model, events) in [(CLAUDE, &claude[..]), (nova, &nova_events), (qwen, &qwen_events)] {
+        let stopped = stream(model, events);
+        assert_eq!(
+            (&stopped["finish_reason"], &stopped["message"]["content"]),
+            (&json!("content_filter"), &json!("No")),
+            "{model}"
+        );
+    }
+}
+
+#[test]
+fn what_deepseek_r1_thinks_is_no_part_of_its_answer() {
+    let r1 = "us.deepseek.r1-v1:0";
+    let expected = (&json!("Two?"), &json!("Yes"));
+    let answer = whole(
+        r1,
+        &json!({"choices": [{"text": "Two?\n</think>\n\nYes", "stop_reason": "stop"}]}),
+    );
+    assert_eq!(
+        (&answer["message"]["reasoning_content"], &answer["message"]["content"]),
+        expected
+    );
+    let piece = |text: &str, reason: Value| json!({"choices": [{"text": text, "stop_reason": reason}]});
+    let pieces = [
+        piece("Two?\n</th", json!(null)),
+        piece("ink>\n", json!(null)),
+        piece("\nYes", json!("stop")),
+    ];
+    let streamed = stream(r1, &pieces);
+    assert_eq!(
+        (
+            &streamed["message"]["reasoning_content"],
+            &streamed["message"]["content"]
+        ),
+        expected
+    );
+
+    let begun = json!({"messages": [{"role": "user", "content": "Go"}, {"role": "assistant", "content": "On"}]});
+    let reply = Reply::json(json!({"choices": [{"text": "wards", "stop_reason": "stop"}]}).to_string());
+    let played = call(r1, &begun).play::<Bedrock>([reply]);
+    assert_eq!(
+        played.answer()["choices"][0]["message"]["content"],
+        "wards",
+        "it has thought already"
+    );
+}
+
+#[test]
+fn a_chat_has_the_usage_of_the_headers_and_no_field_that_nobody_said() {
+    let message = json!({"role": "assistant", "content": "Hi"});
+    let reply = json!({"choices": [{"index": 0, "stop_reason": "stop", "message": message}]});
+    let reply = Reply::json(reply.to_string())
+        .header("x-amzn-bedrock-input-token-count", "6")
+        .header("x-amzn-bedrock-output-token-count", "10");
+    let played = call("mistral.mistral-large-2407-v1:0", &json!({})).play::<Bedrock>([reply]);
+    let answer = played.answer();
+    assert_eq!(answer["choices"][0]["message"], message);
+    assert_eq!(
+        answer["usage"],
+        json!({"prompt_tokens": 6, "completion_tokens": 10, "total_tokens": 16})
+    );
+    let chunk = json!({"choices": [{"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}]});
+    let bytes = json!({"bytes": base64(&chunk.to_string())}).to_string();
+    let event = aws_message(&[(":event-type", "chunk"), (":message-type", "event")], bytes);
+    let played = call("qwen.qwen3-32b-v1:0", &json!({}))
+        .streaming()
+        .play::<Bedrock>([Reply::aws_events(event)]);
+    assert_eq!(played.chunks(), [chunk]);
+}
+
 #[test]
 fn a_model_behind_a_profile_is_named_by_the_operator() {
     let arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1";
@@ -183,7 +329,7 @@ fn what_is_no_answer_and_no_event_is_a_failure() {
     ] {
         let whole = call(model, &json!({})).play::<Bedrock>([Reply::json("{}")]);
         assert_eq!(whole.failure().kind, "upstream", "{model}");
-        let event = witgate_sdk::testing::aws_message(
+        let event = aws_message(
             &[(":event-type", "chunk"), (":message-type", "event")],
             r#"{"bytes":"!"}"#,
         );

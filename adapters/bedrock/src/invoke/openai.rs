@@ -2,8 +2,9 @@
 //! into the text, between marks.
 
 use serde_json::{Value, json};
-use witgate_sdk::{Failure, Result};
+use witgate_sdk::{Failure, Response, Result};
 
+use super::said;
 use crate::json::{Object, push_field};
 
 /// What stands around a thought in a text, of a whole answer and of each of its pieces.
@@ -27,21 +28,24 @@ pub(super) fn request(body: &str, streaming: bool) -> Result<String> {
     Ok(out)
 }
 
-/// A whole answer; `None` if `body` is none.
-pub(super) fn answer(body: &str) -> Option<String> {
+/// A whole answer; `None` if `body` is none. `guarded`: a guardrail has intervened.
+pub(super) fn answer(reply: &Response, body: &str, guarded: bool) -> Option<String> {
     let mut answer = read(body)?;
-    for choice in answer["choices"].as_array_mut()? {
-        in_openais_words(choice, "message");
+    for choice in answer.get_mut("choices")?.as_array_mut()? {
+        in_openais_words(choice, "message", guarded);
+    }
+    if let (Some(usage), None | Some(Value::Null)) = (said::usage(reply), answer.get("usage")) {
+        answer["usage"] = json!(usage);
     }
     Some(answer.to_string())
 }
 
 /// An event of a stream as a chunk, and whether it ends the answer; `None` if `data` is none.
-pub(super) fn chunk(data: &str) -> Option<(String, bool)> {
+pub(super) fn chunk(data: &str, guarded: bool) -> Option<(String, bool)> {
     let mut chunk = read(data)?;
     let mut ended = false;
-    for choice in chunk["choices"].as_array_mut()? {
-        in_openais_words(choice, "delta");
+    for choice in chunk.get_mut("choices")?.as_array_mut()? {
+        in_openais_words(choice, "delta", guarded);
         ended |= choice["finish_reason"].is_string();
     }
     Some((chunk.to_string(), ended))
@@ -65,7 +69,7 @@ fn read(data: &str) -> Option<Value> {
 }
 
 /// Mistral says `stop_reason`, in streams `message`, and leaves out what a call is.
-fn in_openais_words(choice: &mut Value, place: &str) {
+fn in_openais_words(choice: &mut Value, place: &str, guarded: bool) {
     let Some(fields) = choice.as_object_mut() else {
         return;
     };
@@ -75,11 +79,15 @@ fn in_openais_words(choice: &mut Value, place: &str) {
     if let (Some(message), false) = (fields.remove("message"), fields.contains_key(place)) {
         fields.insert(place.to_owned(), message);
     }
+    if let (Some(reason @ Value::String(_)), true) = (fields.get_mut("finish_reason"), guarded) {
+        *reason = json!("content_filter");
+    }
     let Some(message) = fields.get_mut(place) else {
         return;
     };
     take_thought(message);
-    for (index, call) in message["tool_calls"].as_array_mut().into_iter().flatten().enumerate() {
+    let calls = message.get_mut("tool_calls").and_then(Value::as_array_mut);
+    for (index, call) in calls.into_iter().flatten().enumerate() {
         let Some(call) = call.as_object_mut() else {
             continue;
         };

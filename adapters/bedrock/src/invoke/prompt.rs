@@ -7,6 +7,7 @@ use witgate_sdk::json::Str;
 use witgate_sdk::openai::{ChatRequest, Content, ContentPart, Message, Stop};
 use witgate_sdk::{Failure, Result};
 
+use super::said::THINKS;
 use crate::json::{push_comma, push_field, push_number, push_string};
 use crate::model::{Family, Model};
 use crate::request::is_not_the_models;
@@ -25,6 +26,8 @@ pub(crate) struct Words {
     within: Option<&'static str>,
     /// how a chat becomes a prompt, and what that begins with; none: the model takes turns
     template: Option<(&'static str, &'static str)>,
+    /// The template lets the model begin with a thought.
+    thinks: bool,
     /// It must be told that it is to stream.
     told: bool,
 }
@@ -38,6 +41,7 @@ const PLAIN: Words = Words {
     stop: Some("stop"),
     within: None,
     template: Some(("plain", "")),
+    thinks: false,
     told: false,
 };
 const TITAN: Words = Words {
@@ -69,6 +73,7 @@ const MISTRAL: Words = Words {
 };
 const DEEPSEEK_R1: Words = Words {
     template: Some(("deepseek-r1", "")),
+    thinks: true,
     ..PLAIN
 };
 const COMMAND: Words = Words {
@@ -118,8 +123,8 @@ impl Words {
     }
 }
 
-/// The body for a chat.
-pub(super) fn body(body: &str, words: &Words, streaming: bool) -> Result<String> {
+/// The body for a chat, and the state to read the reply with.
+pub(super) fn body(body: &str, words: &Words, streaming: bool) -> Result<(String, &'static str)> {
     let chat: ChatRequest<'_> = witgate_sdk::openai::parse(body)?;
     refuse(&chat, words)?;
     only_texts(&chat.messages)?;
@@ -149,7 +154,12 @@ pub(super) fn body(body: &str, words: &Words, streaming: bool) -> Result<String>
         push_field(&mut out, key, value.get());
     }
     out.push('}');
-    Ok(out)
+    // An answer that the client began goes on where that ends.
+    let begun = chat
+        .messages
+        .last()
+        .is_some_and(|message| message.role.as_str() == "assistant");
+    Ok((out, if words.thinks && !begun { THINKS } else { "" }))
 }
 
 /// Such a model reads nothing else: no pictures, no calls and what they gave.

@@ -6,7 +6,11 @@ use witgate_sdk::json::Str;
 use witgate_sdk::openai::{ChatResponse, Usage};
 use witgate_sdk::{Chunks, End, Response, Result, Step};
 
+use super::thought::{self, Thought};
 use super::unreadable;
+
+/// The state of a request whose prompt ends inside of a thought, where the answer goes on.
+pub(super) const THINKS: &str = "thinks";
 
 /// An answer, or a piece of one.
 #[derive(Default, Deserialize)]
@@ -92,17 +96,24 @@ impl Said<'_> {
         text.map(Str::as_str)
     }
 
+    /// A guardrail has intervened.
+    fn guarded(&self) -> bool {
+        let action = self.guardrail.as_ref();
+        action.is_some_and(|action| action.as_str() == "INTERVENED")
+    }
+
+    /// The words are the guardrail's and nothing that the model thought.
+    fn is_the_guardrails(&self) -> bool {
+        self.guarded() && self.text().is_some_and(|text| !text.contains(thought::END))
+    }
+
     /// Why it ended, in OpenAI's words; `None` while it has not.
     fn finish(&self) -> Option<&'static str> {
         let part = || self.parts.first().and_then(|part| part.stop_reason.as_ref());
         let completion = || Some(&self.completions.first()?.finish.as_ref()?.reason);
         let native = self.stop_reason.as_ref().or_else(part).or_else(completion)?;
-        let guarded = self
-            .guardrail
-            .as_ref()
-            .is_some_and(|action| action.as_str() == "INTERVENED");
         Some(match native.as_str() {
-            _ if guarded => "content_filter",
+            _ if self.guarded() => "content_filter",
             "length" | "LENGTH" | "max_tokens" | "MAX_TOKENS" | "ERROR_LIMIT" => "length",
             "CONTENT_FILTERED" | "content_filtered" | "ERROR_TOXIC" | "RAG_QUERY_WHEN_RAG_DISABLED" => "content_filter",
             _ => "stop",
@@ -143,25 +154,55 @@ impl Counted {
 pub(super) fn answer(reply: &Response, body: &str) -> Option<String> {
     let said: Said<'_> = serde_json::from_str(body).ok()?;
     let text = said.text()?;
+    let finish = said.finish().unwrap_or("stop");
+    let mut answer = if reply.state() == THINKS && !said.is_the_guardrails() {
+        let mut thought = Thought::default();
+        let (mut thoughts, text) = thought.push(text);
+        thoughts.push_str(&thought.rest());
+        let mut answer = ChatResponse::text(text, finish);
+        for choice in answer.choices.iter_mut().filter(|_| !thoughts.is_empty()) {
+            choice.message.reasoning_content = Some(thoughts.clone().into());
+        }
+        answer
+    } else {
+        ChatResponse::text(text, finish)
+    };
+    answer.usage = counted(reply).with(said.counted()).usage();
+    serde_json::to_string(&answer).ok()
+}
+
+/// The usage that a whole reply's headers tell.
+pub(super) fn usage(reply: &Response) -> Option<Usage<'static>> {
+    counted(reply).usage()
+}
+
+fn counted(reply: &Response) -> Counted {
     let header = |name: &str| reply.header(name)?.trim().parse().ok();
-    let counted = Counted {
+    Counted {
         input: header("x-amzn-bedrock-input-token-count"),
         output: header("x-amzn-bedrock-output-token-count"),
-    };
-    let mut answer = ChatResponse::text(text, said.finish().unwrap_or("stop"));
-    answer.usage = counted.with(said.counted()).usage();
-    serde_json::to_string(&answer).ok()
+    }
 }
 
 /// The state of a stream of such pieces.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     begun: bool,
+    /// the answer begins inside of one
+    thought: Option<Thought>,
     finish: Option<&'static str>,
     counted: Counted,
 }
 
 impl Texts {
+    /// `state`: what the request has left.
+    pub(super) fn new(state: &str) -> Self {
+        Self {
+            thought: (state == THINKS).then(Thought::default),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn event(&mut self, data: &str, out: &mut Chunks) -> Result<()> {
         let said: Said<'_> = serde_json::from_str(data).map_err(|_| unreadable(data))?;
         if !self.begun {
@@ -169,15 +210,22 @@ impl Texts {
             out.role();
         }
         if let Some(text) = said.text().filter(|_| said.index.unwrap_or(0) == 0) {
-            out.content(text);
+            let (thought, text) = match &mut self.thought {
+                Some(thought) if !said.is_the_guardrails() => thought.push(text),
+                _ => (String::new(), text.to_owned()),
+            };
+            push(out, &thought, &text);
         }
         self.finish = said.finish().or(self.finish);
         self.counted = self.counted.with(said.counted());
         Ok(())
     }
 
-    pub(super) fn finish(&self, end: End) -> Result<Step> {
+    pub(super) fn finish(&mut self, end: End) -> Result<Step> {
         let mut out = Chunks::new();
+        if let Some(thought) = &mut self.thought {
+            push(&mut out, &thought.rest(), "");
+        }
         if !end.is_broken() {
             let Some(reason) = self.finish else {
                 return end.complete();
@@ -188,5 +236,14 @@ impl Texts {
             out.usage(&usage);
         }
         out.end()
+    }
+}
+
+fn push(out: &mut Chunks, thought: &str, text: &str) {
+    if !thought.is_empty() {
+        out.reasoning(thought);
+    }
+    if !text.is_empty() {
+        out.content(text);
     }
 }

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use witgate_sdk::{Chunks, Decoder, End, Flow, Frame, Result, Step};
 
 use super::said::Texts;
-use super::{Form, base64, openai, unreadable};
+use super::{Form, guardrail, openai, unreadable};
 use crate::json::Object;
-use crate::{Events, error, structured};
+use crate::{Events, base64, error, structured};
 
 /// A message's payload. Beside the bytes there is padding, which says nothing.
 #[derive(Deserialize)]
@@ -18,7 +18,11 @@ struct Payload<'a> {
 }
 
 /// The state of one stream.
-pub(crate) struct Invoked(Reader);
+pub(crate) struct Invoked {
+    reader: Reader,
+    /// a guardrail has intervened
+    guarded: bool,
+}
 
 /// Who reads the events of the model's form.
 enum Reader {
@@ -32,12 +36,13 @@ enum Reader {
 impl Invoked {
     /// `state`: what the request has left.
     pub(crate) fn new(form: Form, state: &str) -> Self {
-        Self(match form {
+        let reader = match form {
             Form::Claude => Reader::Claude(Box::new(witgate_anthropic::Events::new(state))),
             Form::Nova => Reader::Nova(Box::new(Events::new(structured::is_state(state)))),
             Form::OpenAi => Reader::OpenAi(false),
-            Form::Text(_) => Reader::Text(Texts::default()),
-        })
+            Form::Text(_) => Reader::Text(Texts::new(state)),
+        };
+        Self { reader, guarded: false }
     }
 }
 
@@ -52,11 +57,12 @@ impl Decoder for Invoked {
         };
         let event = base64::decode(&payload.bytes).and_then(|bytes| String::from_utf8(bytes).ok());
         let event = event.ok_or_else(|| unreadable(text))?;
-        match &mut self.0 {
+        self.guarded |= guardrail::intervened(&event);
+        match &mut self.reader {
             Reader::Claude(events) => return events.event("", &event, out),
-            Reader::Nova(events) => nova(events, &event, out)?,
+            Reader::Nova(events) => nova(events, &event, self.guarded, out)?,
             Reader::OpenAi(ended) => {
-                let (chunk, ends) = openai::chunk(&event).ok_or_else(|| unreadable(&event))?;
+                let (chunk, ends) = openai::chunk(&event, self.guarded).ok_or_else(|| unreadable(&event))?;
                 *ended |= ends;
                 out.push_text(chunk);
             }
@@ -66,8 +72,19 @@ impl Decoder for Invoked {
     }
 
     fn finish(&mut self, end: End) -> Result<Step> {
-        match &mut self.0 {
-            Reader::Claude(events) => events.finish(end),
+        match &mut self.reader {
+            Reader::Claude(events) => {
+                if self.guarded {
+                    let last = [
+                        "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":",
+                        guardrail::REASON,
+                        "}}",
+                    ]
+                    .concat();
+                    events.event("", &last, &mut Chunks::new())?;
+                }
+                events.finish(end)
+            }
             Reader::Nova(events) => events.finish(end),
             Reader::OpenAi(true) => Ok(Step::end()),
             Reader::OpenAi(false) => end.complete(),
@@ -76,11 +93,18 @@ impl Decoder for Invoked {
     }
 }
 
-/// An event of Converse's, by its name; beside it may stand what the service adds.
-fn nova(events: &mut Events, event: &str, out: &mut Chunks) -> Result<()> {
+/// An event of Converse's, by its name; beside it may stand what the service adds. `guarded`: a guardrail has intervened, and the
+/// model's own end gives way to that.
+fn nova(events: &mut Events, event: &str, guarded: bool, out: &mut Chunks) -> Result<()> {
     let object = Object::parse(event).ok_or_else(|| unreadable(event))?;
     for (name, data) in object.0.iter().filter(|(name, _)| !name.starts_with("amazon-bedrock-")) {
-        events.event(name, data.get(), out)?;
+        if guarded && matches!(&**name, "messageStop" | "metadata") {
+            let stop = ["{\"stopReason\":", guardrail::REASON, "}"].concat();
+            events.event("messageStop", &stop, out)?;
+        }
+        if !guarded || name != "messageStop" {
+            events.event(name, data.get(), out)?;
+        }
     }
     Ok(())
 }

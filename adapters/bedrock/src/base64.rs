@@ -1,7 +1,7 @@
-//! Base64, as far as a stream's messages need it.
+//! Base64, as far as a stream's messages and blocks need it.
 
 /// The bytes of a text in the standard alphabet; `None` if it is none.
-pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let text = text.trim_end_matches('=').as_bytes();
     let mut out = Vec::with_capacity(text.len() / 4 * 3 + 2);
     for four in text.chunks(4) {
