@@ -29,6 +29,7 @@ pub(crate) fn manifest() -> Manifest {
         .auth(Auth::aws_sigv4("bedrock"))
         .inline_media()
         .config_schema(CONFIG)
+        .forward_headers(&["anthropic-beta"])
         .hosts(&["*.amazonaws.com", "*.amazonaws.com.cn"])
         .expose_header("x-amzn-requestid", "x-amzn-requestid")
         .limit("embeddings-batch", 96)

@@ -15,9 +15,9 @@ use witgate_anthropic::Asked;
 use witgate_sdk::{Context, Failure, Request, Response, Result, Step};
 
 use crate::endpoint::Config;
-use crate::json::{Object, push_field};
+use crate::json::{Object, push_comma, push_field};
 use crate::model::{Family, Model};
-use crate::{error, finish, request, response, structured};
+use crate::{beta, error, finish, request, response, structured};
 use prompt::Words;
 pub(crate) use stream::Invoked;
 
@@ -54,9 +54,9 @@ impl Form {
 pub(crate) fn request(ctx: &Context, config: &Config, body: &str) -> Result<Step> {
     let model = config.model(ctx);
     let (body, state, dropped) = match Form::of(model) {
-        Form::Claude => claude(body, model, ctx.streaming())?,
+        Form::Claude => claude(ctx, body, model)?,
         Form::Nova => {
-            let sent = request::translate(body, model)?;
+            let sent = request::translate(body, model, "")?;
             let state = if sent.structured { structured::STATE } else { "" };
             (nova(&sent.body).ok_or_else(|| unreadable(body))?, state, sent.dropped)
         }
@@ -101,20 +101,23 @@ fn unreadable(body: &str) -> Failure {
 }
 
 /// The body, the state to read the reply with, and what the client asks for and the body does not have.
-fn claude(body: &str, model: Model<'_>, streaming: bool) -> Result<(String, &'static str, Vec<&'static str>)> {
+fn claude(ctx: &Context, body: &str, model: Model<'_>) -> Result<(String, &'static str, Vec<&'static str>)> {
     let sent = witgate_anthropic::chat(
         body,
         &Asked {
             model: model.id,
-            streaming,
+            streaming: ctx.streaming(),
             default_max_tokens: None,
             head: Some(CLAUDE),
         },
     )?;
     let mut body = sent.body;
-    if let Some(beta) = sent.beta {
+    let betas = beta::field(ctx, true, sent.beta);
+    // The client's own word for it goes before.
+    if !betas.is_empty() && Object::parse(&body).is_some_and(|body| body.get("anthropic_beta").is_none()) {
         body.pop();
-        push_field(&mut body, "anthropic_beta", &format!("[\"{beta}\"]"));
+        push_comma(&mut body);
+        body.push_str(&betas);
         body.push('}');
     }
     Ok((body, sent.state, sent.dropped))

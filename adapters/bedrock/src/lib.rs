@@ -7,6 +7,7 @@
 //! Text is parsed once, borrowed, and copied as it stands, still escaped, where it is not looked at.
 
 mod base64;
+mod beta;
 mod block;
 mod describe;
 mod embeddings;
@@ -101,7 +102,9 @@ impl Adapter for Bedrock {
 }
 
 fn converse(ctx: &Context, config: &Config, body: &str) -> Result<Step> {
-    let mut sent = request::translate(body, config.model(ctx))?;
+    let model = config.model(ctx);
+    let betas = model.claude().map(|_| beta::field(ctx, false, None));
+    let mut sent = request::translate(body, model, &betas.unwrap_or_default())?;
     if let Some(guardrail) = config.guardrail().filter(|_| !sent.guarded) {
         sent.body.pop();
         json::push_field(&mut sent.body, "guardrailConfig", &guardrail);

@@ -44,8 +44,8 @@ pub(crate) struct Translated {
     pub(crate) dropped: Vec<&'static str>,
 }
 
-/// Translates the client's request.
-pub(crate) fn translate(body: &str, model: Model<'_>) -> Result<Translated, Failure> {
+/// Translates the client's request. `betas`: the member of the model's own fields that names Anthropic's betas, or "".
+pub(crate) fn translate(body: &str, model: Model<'_>, betas: &str) -> Result<Translated, Failure> {
     let chat = Chat::parse(body)?;
     let mut settings = Settings::read(&chat.fields)?;
     let format = Format::of(settings.response_format, model)?;
@@ -86,7 +86,7 @@ pub(crate) fn translate(body: &str, model: Model<'_>) -> Result<Translated, Fail
         config.push('}');
         push_field(&mut out, "toolConfig", &config);
     }
-    settings.push(&mut out, model, single_call);
+    settings.push(&mut out, model, single_call, betas);
     out.push('}');
     let mut dropped = settings.dropped(model, single_call.is_some() || !has_tools);
     dropped.extend(DROPPED_INSIDE);

@@ -56,6 +56,8 @@ struct Delta<'a> {
     citation: Option<&'a RawValue>,
     #[serde(borrow)]
     tool_result: Option<&'a RawValue>,
+    #[serde(borrow)]
+    image: Option<&'a RawValue>,
 }
 
 /// The end of the message, and what comes after it.
@@ -212,7 +214,7 @@ impl Events {
             let text = pieces(thought.text());
             block.body.push_str(text);
             block.signature.push_str(pieces(thought.signature()));
-            block.redacted.push_str(pieces(thought.redacted_content));
+            block.redact(pieces(thought.redacted_content));
             push_text(out, "reasoning_content", text);
         } else if let Some(call) = &delta.tool_use {
             let piece = pieces(call.input);
@@ -226,6 +228,8 @@ impl Events {
             block.list(citation.get());
         } else if let Some(results) = delta.tool_result {
             block.list(results.get().trim_start_matches('[').trim_end_matches(']'));
+        } else if let Some(image) = delta.image {
+            block.picture(image.get());
         } else {
             self.kept.lose();
         }

@@ -204,3 +204,50 @@ fn events_and_blocks_that_nobody_has_heard_of_are_passed_over() {
     let last = played.chunks().last().expect("a last chunk");
     assert_eq!(last["choices"][0]["finish_reason"], "stop");
 }
+
+#[test]
+fn a_streamed_picture_and_a_thought_not_to_be_read_in_pieces_come_back_whole() {
+    let end = [("messageStop", r#"{"stopReason":"end_turn"}"#), ("metadata", "{}")];
+    let picture = [
+        ("messageStart", r#"{"role":"assistant"}"#),
+        (
+            "contentBlockStart",
+            r#"{"contentBlockIndex":0,"start":{"image":{"format":"png"}}}"#,
+        ),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":0,"delta":{"image":{"source":{"bytes":"Zg=="}}}}"#,
+        ),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":0,"delta":{"image":{"source":{"bytes":"b28="}}}}"#,
+        ),
+        ("contentBlockStop", r#"{"contentBlockIndex":0}"#),
+    ];
+    let answer = stream(&[&picture[..], &end].concat()).answer();
+    assert_eq!(
+        answer["choices"][0]["message"]["extra_content"]["bedrock"]["content"],
+        json!([{"image": {"format": "png", "source": {"bytes": "Zm9v"}}}])
+    );
+    let error = r#"{"contentBlockIndex":0,"delta":{"image":{"error":{"message":"no"}}}}"#;
+    let failed = [picture[0], picture[1], ("contentBlockDelta", error), picture[4]];
+    let answer = stream(&[&failed[..], &end].concat()).answer();
+    assert_eq!(
+        answer["choices"][0]["message"]["extra_content"]["bedrock"]["content"],
+        json!([{"image": {"format": "png", "error": {"message": "no"}}}])
+    );
+    let thought = [
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"redactedContent":"Zg=="}}}"#,
+        ),
+        (
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"redactedContent":"b28="}}}"#,
+        ),
+        ("contentBlockStop", r#"{"contentBlockIndex":0}"#),
+    ];
+    let played = stream(&[&thought[..], &end].concat());
+    let blocks = &played.chunks()[0]["choices"][0]["delta"]["thinking_blocks"];
+    assert_eq!(blocks[0]["data"], "Zm9v", "{blocks}");
+}

@@ -167,9 +167,9 @@ impl<'a> Settings<'a> {
     }
 
     /// Writes what is left of the body.
-    pub(super) fn push(&self, out: &mut String, model: Model<'_>, single_call: Option<&str>) {
+    pub(super) fn push(&self, out: &mut String, model: Model<'_>, single_call: Option<&str>, betas: &str) {
         self.push_inference(out, model);
-        self.push_additional(out, model, single_call);
+        self.push_additional(out, model, single_call, betas);
         if let Some(tier) = self.service_tier {
             push_field(out, "serviceTier", tier);
         }
@@ -201,8 +201,8 @@ impl<'a> Settings<'a> {
     }
 
     /// What the model takes and Converse has no field for.
-    fn push_additional(&self, out: &mut String, model: Model<'_>, single_call: Option<&str>) {
-        let mut fields = String::from("{");
+    fn push_additional(&self, out: &mut String, model: Model<'_>, single_call: Option<&str>, betas: &str) {
+        let mut fields = ["{", betas].concat();
         self.decided.push(&mut fields);
         if let (Some(effort), Family::OpenAi) = (&self.effort, model.family) {
             push_field(&mut fields, "reasoning_effort", &super::quoted(effort));

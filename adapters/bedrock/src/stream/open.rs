@@ -3,7 +3,8 @@
 use serde_json::value::RawValue;
 use witgate_anthropic::Place;
 
-use crate::json::{Object, push_comma, push_field, string};
+use crate::base64::join;
+use crate::json::{Object, between_quotes, push_comma, push_field, string};
 use crate::thought::Thought;
 
 /// What a block is to the client.
@@ -32,11 +33,18 @@ pub(super) struct OpenBlock {
     /// text, thinking, or a call's arguments
     pub(super) body: String,
     pub(super) signature: String,
-    pub(super) redacted: String,
+    /// base64
+    redacted: String,
     /// the block as it began, as JSON text
     pub(super) head: String,
     /// sources of a text, or what a tool of the provider's gave, as JSON text
     items: String,
+    /// a picture's bytes, in base64
+    picture: String,
+    /// a picture's source or error where that is no bytes: its key and its JSON text
+    told: Option<(&'static str, String)>,
+    /// A piece could not be read.
+    broken: bool,
 }
 
 impl OpenBlock {
@@ -50,6 +58,9 @@ impl OpenBlock {
             redacted: String::new(),
             head: String::new(),
             items: String::new(),
+            picture: String::new(),
+            told: None,
+            broken: false,
         }
     }
 
@@ -57,6 +68,25 @@ impl OpenBlock {
     pub(super) fn list(&mut self, items: &str) {
         push_comma(&mut self.items);
         self.items.push_str(items);
+    }
+
+    /// Takes in more of a thought that is not to be read.
+    pub(super) fn redact(&mut self, data: &str) {
+        self.broken |= !data.is_empty() && !join(&mut self.redacted, data);
+    }
+
+    /// Takes in more of a picture: bytes, or where it is, or why there is none.
+    pub(super) fn picture(&mut self, delta: &str) {
+        let delta = Object::parse(delta).unwrap_or_default();
+        let source = delta.get("source");
+        let bytes = source.and_then(Object::parse).and_then(|source| source.get("bytes"));
+        if let Some(bytes) = bytes.and_then(between_quotes) {
+            self.broken |= !join(&mut self.picture, bytes);
+        } else {
+            let error = || delta.get("error").map(|error| ("error", error));
+            let told = source.map(|source| ("source", source)).or_else(error);
+            self.told = told.map(|(key, value)| (key, value.to_owned()));
+        }
     }
 
     /// What was thought.
@@ -73,6 +103,9 @@ impl OpenBlock {
 
     /// Its finished form and where that stands; an empty text for a block that is not to come back; `None` if it could not be kept.
     pub(super) fn whole(&self) -> Option<(Place, String)> {
+        if self.broken {
+            return None;
+        }
         match self.kind {
             Kind::Structured => Some((Place::Text, String::new())),
             Kind::Text if self.body.is_empty() && self.items.is_empty() => Some((Place::Text, String::new())),
@@ -80,6 +113,13 @@ impl OpenBlock {
             Kind::Text => Some((Place::Other, self.cited())),
             Kind::Thinking => Some((Place::Thinking, self.reasoning())),
             Kind::Call => Some((Place::Call, self.filled("toolUse", "input", &self.input()?)?)),
+            Kind::Opaque if !self.picture.is_empty() => {
+                let source = ["{\"bytes\":\"", &self.picture, "\"}"].concat();
+                Some((Place::Other, self.filled("image", "source", &source)?))
+            }
+            Kind::Opaque if let Some((key, value)) = &self.told => {
+                Some((Place::Other, self.filled("image", key, value)?))
+            }
             Kind::Opaque if self.body.is_empty() => {
                 let content = ["[", &self.items, "]"].concat();
                 Some((Place::Other, self.filled("toolResult", "content", &content)?))

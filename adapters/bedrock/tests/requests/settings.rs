@@ -107,3 +107,31 @@ fn an_effort_leads_the_clients_own_adaptive_thinking_or_is_named() {
     assert_eq!(dropped(NOVA, &json!({"reasoning_effort": "low"})), ["reasoning_effort"]);
     assert!(dropped(NOVA, &json!({"reasoning_effort": "none"})).is_empty());
 }
+
+#[test]
+fn the_betas_that_bedrock_knows_go_to_claude_and_no_others() {
+    let header = "claude-code-20250219, context-1m-2025-08-07,context-management-2025-06-27,context-1m-2025-08-07";
+    let asked = |model: &str, config: &str| {
+        let call = call(model, &json!({}))
+            .config(config)
+            .ext("header.anthropic-beta", header);
+        call.request::<Bedrock>().json()
+    };
+    let (converse, invoke) = (r#"{"region":"us-east-1"}"#, r#"{"region":"us-east-1","invoke":true}"#);
+    assert_eq!(
+        asked(CLAUDE, converse)["additionalModelRequestFields"],
+        json!({"anthropic_beta": ["context-1m-2025-08-07"]})
+    );
+    assert_eq!(
+        asked(CLAUDE, invoke)["anthropic_beta"],
+        json!(["context-1m-2025-08-07", "context-management-2025-06-27"])
+    );
+    assert!(asked(NOVA, converse).get("additionalModelRequestFields").is_none());
+    let none = call(CLAUDE, &json!({})).ext("header.anthropic-beta", "claude-code-20250219");
+    assert!(
+        none.request::<Bedrock>()
+            .json()
+            .get("additionalModelRequestFields")
+            .is_none()
+    );
+}
