@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use witgate_sdk::{Response, Result, Step};
 
+use crate::annotations::{Annotations, sources};
 use crate::error;
 use crate::json::{Object, pieces, push_comma, push_escaped, push_field, push_list, push_quoted, push_string};
 use crate::kept::{Kept, Place};
@@ -35,6 +36,7 @@ struct Answer {
     reasoning: String,
     thinking_blocks: String,
     tool_calls: String,
+    annotations: Annotations,
     kept: Kept,
 }
 
@@ -100,6 +102,8 @@ impl Answer {
         match &*block.r#type {
             "text" => {
                 self.text.get_or_insert_default().push_str(pieces(block.text));
+                let sources = block.citations.map(|list| sources(list.get()));
+                self.annotations.text(pieces(block.text), sources.into_iter().flatten());
                 if !pieces(block.text).is_empty() {
                     self.kept.add(block.place(), raw);
                 }
@@ -147,6 +151,7 @@ impl Answer {
         ] {
             push_list(out, key, list);
         }
+        self.annotations.push(out);
         if let Some(extra) = self.kept.extra_content("anthropic") {
             push_field(out, "extra_content", &extra);
         }

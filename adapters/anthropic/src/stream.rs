@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use witgate_sdk::{Chunks, Decoder, End, Flow, Frame, Result, Step};
 
+use crate::annotations::{Annotations, sources};
 use crate::error;
 use crate::json::{pieces, push_field, push_string};
 use crate::kept::{Kept, Place};
@@ -87,6 +88,7 @@ pub struct Events {
     structured: bool,
     open: Vec<OpenBlock>,
     calls: u64,
+    annotations: Annotations,
     kept: Kept,
     usage: Usage,
     stop: Stop,
@@ -147,6 +149,7 @@ impl Events {
             chunk.push_str("\"refusal\":");
             push_string(&mut chunk, &refusal);
         }
+        self.annotations.push(&mut chunk);
         if let Some(extra) = self.kept.extra_content("anthropic") {
             push_field(&mut chunk, "extra_content", &extra);
         }
@@ -270,6 +273,9 @@ impl Events {
                 Kind::Structured => push_text(out, "content", &escaped(&block.first_input())),
                 Kind::Text | Kind::Thinking | Kind::Opaque => {}
             }
+        }
+        if block.kind == Kind::Text {
+            self.annotations.text(&block.body, sources(&block.citations()));
         }
         match block.whole() {
             None => self.kept.lose(),

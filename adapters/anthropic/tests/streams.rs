@@ -277,3 +277,31 @@ fn errors_in_a_stream_and_a_stream_cut_short_are_failures_after_the_good_chunks(
     let broken = json!({"type": "content_block_delta", "index": 0, "delta": 5});
     assert_eq!(stream(&[start(), broken], false).1.expect("seen").kind, "upstream");
 }
+
+#[test]
+fn sources_on_the_web_become_annotations_in_characters() {
+    let citation = json!({"type": "web_search_result_location", "url": "https://a.example", "title": "A", "cited_text": "k",
+        "encrypted_index": "x"});
+    let page = json!({"type": "page_location", "cited_text": "p", "document_index": 0, "document_title": "P"});
+    let cited = json!({"type": "text", "text": "K\u{e4}se", "citations": [citation, page]});
+    let before = json!({"type": "text", "text": "S\u{fc}\u{df} \n"});
+    let annotation = json!({"type": "url_citation",
+        "url_citation": {"url": "https://a.example", "title": "A", "start_index": 5, "end_index": 9}});
+    let message = json!({"type": "message", "content": [before, cited], "stop_reason": "end_turn"});
+    let answer = drive::answer(200, &message.to_string()).expect("it is a message");
+    let answer: Value = serde_json::from_str(&answer).expect("it is JSON");
+    let message = &answer["choices"][0]["message"];
+    assert_eq!(message["annotations"], json!([annotation]));
+    assert_eq!(message["extra_content"]["anthropic"]["content"][1], cited);
+
+    let mut events = vec![start(), begin(0, &before), stop(0)];
+    events.push(begin(1, &json!({"type": "text", "text": "", "citations": []})));
+    events.push(delta(1, &json!({"type": "citations_delta", "citation": citation})));
+    events.push(delta(1, &json!({"type": "text_delta", "text": "K\u{e4}se"})));
+    events.push(stop(1));
+    events.extend(end("end_turn"));
+    let (chunks, failure) = stream(&events, false);
+    assert!(failure.is_none(), "{failure:?}");
+    let last = &chunks[chunks.len() - 2]["choices"][0]["delta"];
+    assert_eq!(last["annotations"], json!([annotation]));
+}

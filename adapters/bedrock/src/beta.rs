@@ -1,5 +1,6 @@
-//! The words of the client's header `anthropic-beta` that Claude takes on Bedrock. It refuses a request with any other, and clients send
-//! many, so those are left out. Which they are is what LiteLLM has found out, whose list is by provider (`anthropic_beta_headers_config`).
+//! The words of the client's header `anthropic-beta` that Claude takes on Bedrock. It refuses a request with any other, and clients
+//! send many, so those are left out. Which they are is what LiteLLM has found out, whose list is by provider
+//! (`anthropic_beta_headers_config`).
 
 use witgate_sdk::Context;
 

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use witgate_anthropic::Place;
+use witgate_anthropic::{Place, Source};
 
-use crate::json::{push_string, string};
+use crate::json::{Object, push_string, string};
 
 /// Where the blocks of an answer are in `extra_content`.
 pub(crate) const KEY: &str = "bedrock";
@@ -70,6 +70,8 @@ struct ReasoningText<'a> {
 pub(crate) struct Cited<'a> {
     #[serde(borrow, default)]
     content: Vec<CitedText<'a>>,
+    #[serde(borrow, default)]
+    citations: Vec<&'a RawValue>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -103,10 +105,30 @@ impl<'a> Block<'a> {
         self.text.into_iter().chain(cited.filter_map(|part| part.text))
     }
 
+    /// Where on the web its text is from.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = Source<'a>> {
+        let cited = self.citations_content.iter().flat_map(|cited| &cited.citations);
+        cited.filter_map(|citation| source(citation.get()))
+    }
+
     /// Its text.
     pub(crate) fn said(&self) -> String {
         self.texts().filter_map(|text| string(text.get())).collect()
     }
+}
+
+/// The source that a citation names, if it is on the web.
+pub(crate) fn source(citation: &str) -> Option<Source<'_>> {
+    let citation = Object::parse(citation)?;
+    let place = citation.get("location").and_then(Object::parse)?;
+    let web = place.get("web").and_then(Object::parse)?;
+    let url = web.get("url").and_then(string)?;
+    // Nova gives no title.
+    let title = citation.get("title").or_else(|| web.get("domain")).and_then(string);
+    Some(Source {
+        url,
+        title: title.unwrap_or_default(),
+    })
 }
 
 impl ToolUse<'_> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use witgate_anthropic::{Kept, Place};
+use witgate_anthropic::{Annotations, Kept, Place};
 
 use crate::block::{Block, KEY, Reasoning};
 use crate::json::{Object, pieces, push_comma, push_escaped, push_field, push_list, push_quoted, push_string};
@@ -47,6 +47,7 @@ struct Answer {
     reasoning: String,
     thinking_blocks: String,
     tool_calls: String,
+    annotations: Annotations,
     kept: Kept,
 }
 
@@ -90,6 +91,8 @@ impl Answer {
             self.text.get_or_insert_default().push_str(pieces(Some(text)));
             said |= !pieces(Some(text)).is_empty();
         }
+        let texts: String = block.texts().map(|text| pieces(Some(text))).collect();
+        self.annotations.text(&texts, block.sources());
         if let Some(thought) = &block.reasoning_content {
             self.add_thought(thought);
         }
@@ -144,6 +147,7 @@ impl Answer {
         ] {
             push_list(out, key, list);
         }
+        self.annotations.push(out);
         if let Some(extra) = self.kept.extra_content(KEY) {
             push_field(out, "extra_content", &extra);
         }

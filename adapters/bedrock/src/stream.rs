@@ -6,10 +6,10 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use witgate_anthropic::Kept;
+use witgate_anthropic::{Annotations, Kept};
 use witgate_sdk::{Chunks, Decoder, End, Flow, Frame, Result, Step};
 
-use crate::block::{KEY, Reasoning, ToolUse};
+use crate::block::{KEY, Reasoning, ToolUse, source};
 use crate::error;
 use crate::json::{pieces, push_field};
 use crate::stop::Stop;
@@ -80,6 +80,7 @@ pub struct Events {
     structured: bool,
     open: Vec<OpenBlock>,
     calls: u64,
+    annotations: Annotations,
     kept: Kept,
     stop: Stop,
     /// The last chunks were given.
@@ -139,6 +140,7 @@ impl Events {
                 self.finish_block(&block, out);
             }
             let mut chunk = String::from(CHUNK);
+            self.annotations.push(&mut chunk);
             if let Some(extra) = self.kept.extra_content(KEY) {
                 push_field(&mut chunk, "extra_content", &extra);
             }
@@ -246,6 +248,12 @@ impl Events {
         }
         if block.kind == Kind::Thinking {
             out.push_text(self.thinking_chunk(block));
+        }
+        if block.kind == Kind::Text {
+            let list = block.citations();
+            let citations: Vec<&RawValue> = serde_json::from_str(&list).unwrap_or_default();
+            let sources = citations.iter().filter_map(|citation| source(citation.get()));
+            self.annotations.text(&block.body, sources);
         }
         match block.whole() {
             None => self.kept.lose(),

@@ -251,3 +251,49 @@ fn a_streamed_picture_and_a_thought_not_to_be_read_in_pieces_come_back_whole() {
     let blocks = &played.chunks()[0]["choices"][0]["delta"]["thinking_blocks"];
     assert_eq!(blocks[0]["data"], "Zm9v", "{blocks}");
 }
+
+#[test]
+fn sources_on_the_web_become_annotations_in_characters_and_stay_in_the_blocks() {
+    let citation = json!({"title": "A", "location": {"web": {"url": "https://a.example", "domain": "a.example"}}});
+    let chunk = json!({"title": "P", "location": {"documentChunk": {"documentIndex": 0, "start": 1, "end": 2}}});
+    let cited = json!({"citationsContent": {"content": [{"text": "K\u{e4}se"}], "citations": [citation, chunk]}});
+    let whole = json!({"output": {"message": {"role": "assistant", "content": [{"text": "S\u{fc}\u{df} \n"}, cited]}},
+        "stopReason": "end_turn"});
+    let event = |index: u64, delta: Value| json!({"contentBlockIndex": index, "delta": delta}).to_string();
+    let stop = |index: u64| json!({"contentBlockIndex": index}).to_string();
+    let events = [
+        ("contentBlockDelta", event(0, json!({"text": "S\u{fc}\u{df} \n"}))),
+        ("contentBlockStop", stop(0)),
+        ("contentBlockDelta", event(1, json!({"text": "K\u{e4}"}))),
+        ("contentBlockDelta", event(1, json!({"citation": citation}))),
+        ("contentBlockDelta", event(1, json!({"citation": chunk}))),
+        ("contentBlockDelta", event(1, json!({"text": "se"}))),
+        ("contentBlockStop", stop(1)),
+        ("messageStop", json!({"stopReason": "end_turn"}).to_string()),
+    ];
+    let events: Vec<_> = events.iter().map(|(name, data)| (*name, data.as_str())).collect();
+    let annotation = json!({"type": "url_citation",
+        "url_citation": {"url": "https://a.example", "title": "A", "start_index": 5, "end_index": 9}});
+    let whole = call(CLAUDE, &json!({})).play::<Bedrock>([Reply::json(whole.to_string())]);
+    for answer in [whole.answer(), stream(&events).answer()] {
+        let message = &answer["choices"][0]["message"];
+        assert_eq!(message["annotations"], json!([annotation]));
+        assert_eq!(message["extra_content"]["bedrock"]["content"][1], cited);
+    }
+}
+
+#[test]
+fn what_nova_found_on_the_web_is_annotated_where_it_is_cited() {
+    let file = "chat-ite-v1-0-grounds-the-answer-with-web-citations-7d5f1d.response.json";
+    let recorded = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/bedrock/");
+    let reply = Reply::recorded(std::path::Path::new(recorded).join(file));
+    let message = call(NOVA, &json!({})).play::<Bedrock>([reply]).answer()["choices"][0]["message"].take();
+    let list = message["annotations"].as_array().expect("there are some");
+    assert_eq!(list.len(), 3);
+    let length = message["content"].as_str().expect("there is a text").chars().count();
+    assert_eq!(
+        list[0]["url_citation"],
+        json!({"url": "https://www.ruby-lang.org/en/downloads/releases/", "title": "ruby-lang.org",
+            "start_index": length - 1, "end_index": length - 1})
+    );
+}

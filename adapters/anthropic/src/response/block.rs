@@ -31,7 +31,7 @@ pub(crate) struct Block<'a> {
     #[serde(borrow)]
     pub(crate) input: Option<&'a RawValue>,
     #[serde(borrow)]
-    citations: Option<&'a RawValue>,
+    pub(crate) citations: Option<&'a RawValue>,
     #[serde(borrow)]
     caller: Option<&'a RawValue>,
 }

@@ -88,6 +88,11 @@ impl OpenBlock {
         }
     }
 
+    /// What was cited, as a JSON list.
+    pub(super) fn citations(&self) -> String {
+        ["[", &self.citations, "]"].concat()
+    }
+
     /// Takes in a delta that has no place in the client's chunks. `event` is the whole event.
     pub(super) fn patch(&mut self, event: &str) {
         let event = Object::parse(event).unwrap_or_default();
@@ -119,7 +124,7 @@ impl OpenBlock {
             Kind::Text => {
                 self.head = format!("{{\"type\":\"text\",\"text\":\"{}\"}}", self.body);
                 if !self.citations.is_empty() {
-                    self.set("citations", &format!("[{}]", self.citations));
+                    self.set("citations", &self.citations());
                 }
             }
             Kind::Thinking => {

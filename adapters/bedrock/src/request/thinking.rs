@@ -1,6 +1,8 @@
 //! How a model is to think, for those that do: Claude, led by an effort where the model decides itself and else by a budget of tokens,
 //! and Amazon's Nova. Said by the client's `thinking`, which is Anthropic's word, else by `reasoning_effort`.
 
+use std::borrow::Cow;
+
 use witgate_anthropic::LEAST_BUDGET;
 
 use crate::json::{Object, push_field};
@@ -126,7 +128,7 @@ impl<'a> Thinking<'a> {
 
 /// True if Anthropic's `thinking` is to be done.
 pub(super) fn asks_to_think(thinking: &str) -> bool {
-    let kind = Object::parse(thinking).and_then(|thinking| thinking.text("type").map(|kind| kind.into_owned()));
+    let kind = Object::parse(thinking).and_then(|thinking| thinking.text("type").map(Cow::into_owned));
     kind.is_some_and(|kind| kind != "disabled")
 }
 

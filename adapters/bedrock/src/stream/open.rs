@@ -70,6 +70,11 @@ impl OpenBlock {
         self.items.push_str(items);
     }
 
+    /// The sources of a text, as a JSON list.
+    pub(super) fn citations(&self) -> String {
+        ["[", &self.items, "]"].concat()
+    }
+
     /// Takes in more of a thought that is not to be read.
     pub(super) fn redact(&mut self, data: &str) {
         self.broken |= !data.is_empty() && !join(&mut self.redacted, data);
