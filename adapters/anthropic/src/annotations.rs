@@ -1,5 +1,5 @@
-//! The sources of an answer's text that are on the web, as OpenAI's annotations. What else is cited, documents and search results, has no
-//! address and stays in `extra_content`, with all else that is said of a source.
+//! The sources of an answer's text that are on the web, as OpenAI's annotations. What else is cited, documents and search results,
+//! stays in `extra_content` only, as does all else that is said of a source.
 
 use std::borrow::Cow;
 

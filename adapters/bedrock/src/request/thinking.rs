@@ -1,5 +1,5 @@
-//! How a model is to think, for those that do: Claude, led by an effort where the model decides itself and else by a budget of tokens,
-//! and Amazon's Nova. Said by the client's `thinking`, which is Anthropic's word, else by `reasoning_effort`.
+//! How a model is to think, for those that do: Claude, led by an effort where the model decides itself and else by a budget of
+//! tokens, and Amazon's Nova. Said by the client's `thinking`, which is Anthropic's word, else by `reasoning_effort`.
 
 use std::borrow::Cow;
 
