@@ -77,7 +77,7 @@ pub(crate) fn is_error(body: &str) -> bool {
 
 /// An error and its word: the code, or the type where there is none.
 fn read(text: &str) -> (Said<'_>, Option<String>) {
-    let said: Said<'_> = serde_json::from_str(text).unwrap_or_default();
+    let said: Said<'_> = crate::read::object(text).unwrap_or_default();
     let words = [said.code, said.kind].into_iter().flatten();
     let code = words.filter_map(|word| string(word.get())).find(|word| word != "error");
     (said, code.map(std::borrow::Cow::into_owned))

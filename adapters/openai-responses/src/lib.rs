@@ -1,16 +1,19 @@
 //! Witgate's adapter for providers that have OpenAI's Responses API and not Chat Completions. The README says what becomes of what.
 //!
 //! A chat goes through `request` to the provider and comes back through `response`, or event by event through `stream`; both read the
-//! answer's items with `output`, which also keeps what the next request must bring back, and collect `usage`. A request that is in this
-//! API already goes by as it is.
+//! answer's items with `output`, which also keeps what the next request must bring back, and collect `usage`. Which calls of an answer
+//! are the client's it learns from the request, by `declared`. A request that is in this API already goes by as it is.
 //!
 //! Text is parsed once, borrowed, and copied as it stands, still escaped, where it is not looked at.
 
+mod declared;
 mod describe;
 mod endpoint;
 mod error;
 mod models;
 mod output;
+mod places;
+mod read;
 mod request;
 mod response;
 mod stream;
@@ -20,6 +23,7 @@ use witgate_sdk::json::text as json;
 use witgate_sdk::openai::Model;
 use witgate_sdk::{Adapter, Context, Decoder, Failure, Http, Manifest, Request, Response, Result, Step, StreamHead};
 
+use declared::Declared;
 pub use stream::Events;
 
 /// The adapter.
@@ -50,7 +54,7 @@ fn chat(ctx: &Context, body: &str, own: bool) -> Result<Step> {
     request
         .idempotent()
         .dropped(sent.dropped)
-        .then(if sent.own { body } else { "" })
+        .then(sent.declared.to_state(if sent.own { body } else { "" }))
 }
 
 impl Adapter for OpenAiResponses {
@@ -72,14 +76,15 @@ impl Adapter for OpenAiResponses {
     }
 
     fn transform_response(ctx: &Context, reply: Response) -> Result<Step> {
-        if error::is_about_thoughts(&reply) && !reply.state().is_empty() {
-            return chat(ctx, reply.state(), false);
+        let (declared, asked) = Declared::of_state(reply.state());
+        if error::is_about_thoughts(&reply) && !asked.is_empty() {
+            return chat(ctx, asked, false);
         }
         if !reply.is_success() {
             return Err(error::from_reply(&reply));
         }
         let body = reply.text()?;
-        match response::translate(body, reply.status())? {
+        match response::translate(body, reply.status(), declared)? {
             Some(answer) => Ok(Step::done_text(answer)),
             None if error::is_error(body) => Err(error::from_reply(&reply)),
             None => {
@@ -89,8 +94,9 @@ impl Adapter for OpenAiResponses {
         }
     }
 
-    fn open_stream(_: &Context, _: StreamHead) -> Result<Box<dyn Decoder>> {
-        Ok(Box::new(Events::default()))
+    fn open_stream(_: &Context, head: StreamHead) -> Result<Box<dyn Decoder>> {
+        let (declared, _) = Declared::of_state(head.state());
+        Ok(Box::new(Events::of(declared)))
     }
 
     async fn get_models(ctx: Context, http: Http) -> Result<Vec<Model<'static>>> {

@@ -9,7 +9,9 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::declared::Declared;
 use crate::json::{pieces, push_comma, push_field, push_string, string};
+use crate::read;
 
 /// More than this is not kept: the answer is complete without it, only the next request loses the provider's own items.
 const KEPT_BYTES: usize = 8 << 20;
@@ -106,6 +108,8 @@ enum Place {
 /// What is remembered of an answer's items.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
+    /// which calls are the client's
+    declared: Declared,
     /// calls of the client's tools so far
     pub(crate) calls: u64,
     /// items so far
@@ -123,14 +127,14 @@ pub(crate) struct Output {
 impl<'a> Item<'a> {
     /// Reads an item; `None` for what is none.
     pub(crate) fn parse(raw: &'a str) -> Option<Self> {
-        serde_json::from_str(raw).ok()
+        read::object(raw)
     }
 
-    /// The call that this item is.
-    pub(crate) fn call(&self) -> Option<Call<'a>> {
+    /// The call of the client's that this item is.
+    pub(crate) fn call(&self, declared: &Declared) -> Option<Call<'a>> {
         let custom = match &*self.r#type {
             "function_call" => false,
-            "custom_tool_call" => true,
+            "custom_tool_call" if declared.has_custom(self.name) => true,
             _ => return None,
         };
         Some(Call {
@@ -151,8 +155,8 @@ impl<'a> Item<'a> {
         self.content.iter().flatten().filter(move |part| part.r#type == kind)
     }
 
-    fn said(&self) -> Said<'a> {
-        if let Some(call) = self.call() {
+    fn said(&self, declared: &Declared) -> Said<'a> {
+        if let Some(call) = self.call(declared) {
             return Said::Call(call);
         }
         match &*self.r#type {
@@ -184,11 +188,11 @@ impl<'a> Item<'a> {
         })
     }
 
-    fn place(&self) -> Place {
+    fn place(&self, declared: &Declared) -> Place {
         match &*self.r#type {
             "message" if self.phase.as_deref().is_none_or(|phase| phase == "final_answer") => Place::Message,
             "function_call" if self.namespace.is_none_or(|group| group.get() == "null") => Place::Call,
-            "custom_tool_call" => Place::Call,
+            "custom_tool_call" if declared.has_custom(self.name) => Place::Call,
             _ => Place::Other,
         }
     }
@@ -231,6 +235,19 @@ impl Call<'_> {
 }
 
 impl Output {
+    /// Of an answer to a request with these tools.
+    pub(crate) fn of(declared: Declared) -> Self {
+        Self {
+            declared,
+            ..Self::default()
+        }
+    }
+
+    /// The call of the client's that an item is.
+    pub(crate) fn call<'a>(&self, item: &Item<'a>) -> Option<Call<'a>> {
+        item.call(&self.declared)
+    }
+
     /// Takes the next item, which is JSON text, whole. What it is to the client.
     pub(crate) fn add<'a>(&mut self, raw: &'a str) -> Said<'a> {
         self.items += 1;
@@ -240,10 +257,10 @@ impl Output {
             return Said::Nothing;
         };
         self.cite(&item);
-        self.calls += u64::from(item.call().is_some());
-        let said = item.said();
+        let said = item.said(&self.declared);
+        self.calls += u64::from(matches!(said, Said::Call(_)));
         if !item.is_forgotten() {
-            let place = item.place();
+            let place = item.place(&self.declared);
             let again = place == Place::Message && self.last == Place::Message;
             self.special |= place == Place::Other || place < self.last || again;
             self.last = place;
@@ -304,7 +321,7 @@ struct Annotation<'a> {
 
 impl<'a> Annotation<'a> {
     fn parse(text: &'a str) -> Option<Self> {
-        let annotation: Self = serde_json::from_str(text).ok()?;
+        let annotation: Self = read::object(text)?;
         (annotation.r#type == "url_citation").then_some(annotation)
     }
 

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use witgate_sdk::Failure;
 use witgate_sdk::openai::text::Chat;
 
+use crate::declared::Declared;
 use crate::json::{push_field, push_list, push_string};
 use conversation::Conversation;
 pub(crate) use settings::DROPPED;
@@ -49,6 +50,8 @@ pub(crate) struct Sent {
     pub(crate) body: String,
     /// items of earlier answers are in it as they were
     pub(crate) own: bool,
+    /// which calls of its answer are the client's
+    pub(crate) declared: Declared,
     /// fields inside of others that it does not have, if the client's has them
     pub(crate) dropped: Option<&'static str>,
 }
@@ -57,8 +60,8 @@ pub(crate) struct Sent {
 pub(crate) fn translate(body: &str, about: &About<'_>) -> Result<Sent, Failure> {
     let chat = Chat::parse(body)?;
     let settings = Settings::read(&chat.fields)?;
-    let conversation = Conversation::of(&chat.messages, about.own)?;
-    let tools = tools::list(&chat.tools, settings.web_search)?;
+    let (tools, declared) = tools::list(&chat.tools, settings.web_search)?;
+    let conversation = Conversation::of(&chat.messages, about.own, &declared)?;
 
     let mut out = String::with_capacity(body.len() + body.len() / 8 + 256);
     out.push_str("{\"model\":");
@@ -82,6 +85,7 @@ pub(crate) fn translate(body: &str, about: &About<'_>) -> Result<Sent, Failure> 
     Ok(Sent {
         body: out,
         own: conversation.own,
+        declared,
         dropped: chat.lost_thoughts(),
     })
 }

@@ -6,9 +6,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use witgate_sdk::{Failure, Kind, Result};
 
+use crate::declared::Declared;
 use crate::error;
 use crate::json::{push_comma, push_field};
 use crate::output::{Output, Said};
+use crate::read;
 use crate::usage::{self, Counts, ToolUsage};
 
 /// A response, read as far as the translation looks at it: what a whole answer is, and what the last event of a stream tells.
@@ -37,7 +39,7 @@ struct Details<'a> {
 impl<'a> Response<'a> {
     /// Reads the response of a stream's last event, whose kind says how it ended if the response itself does not.
     pub(crate) fn ended(kind: &'a str, text: &'a str) -> Option<Self> {
-        let mut response: Self = serde_json::from_str(text).ok()?;
+        let mut response: Self = read::object(text)?;
         response.status = response
             .status
             .or_else(|| kind.strip_prefix("response.").map(Cow::Borrowed));
@@ -93,14 +95,14 @@ struct Message {
 }
 
 /// The answer's JSON text, or `None` if `body` is no response.
-pub(crate) fn translate(body: &str, status: u16) -> Result<Option<String>> {
-    let Ok(response) = serde_json::from_str::<Response<'_>>(body) else {
+pub(crate) fn translate(body: &str, status: u16, declared: Declared) -> Result<Option<String>> {
+    let Some(response) = read::object::<Response<'_>>(body) else {
         return Ok(None);
     };
     let Some(items) = &response.output else {
         return Ok(None);
     };
-    let (mut message, mut output) = (Message::default(), Output::default());
+    let (mut message, mut output) = (Message::default(), Output::of(declared));
     for raw in items {
         message.add(output.add(raw.get()));
     }

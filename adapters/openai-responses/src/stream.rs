@@ -9,9 +9,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use witgate_sdk::{Chunks, Decoder, Flow, Frame, Result};
 
+use crate::declared::Declared;
 use crate::error;
 use crate::json::{pieces, push_field};
 use crate::output::{Item, Output, Said, logprobs};
+use crate::places::{Kind, Places};
+use crate::read;
 use crate::response::Response;
 
 /// More items than this no answer has.
@@ -25,6 +28,8 @@ const CHUNK_END: &str = "}}]}";
 pub struct Events {
     begun: bool,
     output: Output,
+    /// of events that do not name them
+    places: Places,
     items: Vec<Streamed>,
     /// calls told so far
     calls: u64,
@@ -63,8 +68,16 @@ struct Event<'a> {
 }
 
 impl Events {
+    /// Of an answer to a request with these tools.
+    pub(crate) fn of(declared: Declared) -> Self {
+        Self {
+            output: Output::of(declared),
+            ..Self::default()
+        }
+    }
+
     fn event(&mut self, event: &Event<'_>, kind: &str, data: &str, out: &mut Chunks) -> Result<Flow> {
-        let place = event.output_index.unwrap_or_default();
+        let place = event.output_index.unwrap_or_else(|| self.place(event, kind));
         let delta = pieces(event.delta);
         match kind {
             "response.output_text.delta" => self.text(place, delta, event.logprobs.as_deref(), out),
@@ -94,6 +107,24 @@ impl Events {
             _ => {}
         }
         Ok(Flow::More)
+    }
+
+    /// The place of the item that an event is about which does not name it.
+    fn place(&mut self, event: &Event<'_>, kind: &str) -> u64 {
+        let item = || event.item.and_then(|raw| Item::parse(raw.get()));
+        let item = || item().map_or(Kind::Other, |item| Kind::of(&item.r#type));
+        match kind {
+            "response.output_text.delta" | "response.refusal.delta" => self.places.go_on(Kind::Message),
+            "response.reasoning_summary_text.delta" | "response.reasoning_text.delta" => {
+                self.places.go_on(Kind::Thoughts)
+            }
+            "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" => {
+                self.places.go_on(Kind::Call)
+            }
+            "response.output_item.added" => self.places.begin(item()),
+            "response.output_item.done" => self.places.end(item()),
+            _ => 0,
+        }
     }
 
     /// What is known of the item of this place.
@@ -149,7 +180,8 @@ impl Events {
     }
 
     fn begin(&mut self, place: u64, raw: Option<&RawValue>, out: &mut Chunks) {
-        let Some(call) = raw.and_then(|raw| Item::parse(raw.get())?.call()) else {
+        let item = raw.and_then(|raw| Item::parse(raw.get()));
+        let Some(call) = item.and_then(|item| self.output.call(&item)) else {
             return;
         };
         let number = self.calls;
@@ -264,8 +296,8 @@ impl Decoder for Events {
         if matches!(data, "" | "[DONE]") {
             return Ok(Flow::More);
         }
-        let event: Event<'_> = serde_json::from_str(data)
-            .map_err(|_| error::unreadable(0, "The provider sent an event that cannot be read.", data))?;
+        let event: Event<'_> = read::object(data)
+            .ok_or_else(|| error::unreadable(0, "The provider sent an event that cannot be read.", data))?;
         // Some servers leave the names of events out.
         let kind = event.r#type.as_deref().unwrap_or(frame.event());
         if only_repeats(kind) {

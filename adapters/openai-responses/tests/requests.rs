@@ -274,6 +274,13 @@ fn what_the_api_does_not_have_is_refused_by_name() {
 }
 
 #[test]
+fn that_a_tool_failed_is_named_as_dropped() {
+    let manifest = witgate_sdk::testing::manifest::<OpenAiResponses>();
+    let dropped = manifest["drops"]["chat.completions"].as_array().expect("a list");
+    assert!(dropped.contains(&json!("messages.is_error")));
+}
+
+#[test]
 fn a_request_in_the_api_itself_goes_by_untouched() {
     let body = r#"{ "model":"gpt-5", "input" : "Hi", "novel": 1.0 }"#;
     let played = Call::new("responses", body)

@@ -6,6 +6,7 @@ use witgate_sdk::openai::text::{Message, ToolCall};
 
 use super::parts::Part;
 use super::refuse;
+use crate::declared::Declared;
 use crate::json::{between_brackets, between_quotes, pieces, push_comma, push_field, push_string};
 use crate::output::Item;
 
@@ -63,12 +64,12 @@ fn push_content(out: &mut String, text: &str, refusal: &str) {
 
 /// The very items of an earlier answer, from `extra_content`, if they still say what the message says: a client may have changed its
 /// text or its calls.
-pub(super) fn own_items<'a>(message: &Message<'a>) -> Option<&'a str> {
+pub(super) fn own_items<'a>(message: &Message<'a>, declared: &Declared) -> Option<&'a str> {
     let list = message.extra("openai")?.get("output")?;
     let items: Vec<&RawValue> = serde_json::from_str(list).ok()?;
     let items: Vec<Item<'_>> = items.iter().filter_map(|raw| Item::parse(raw.get())).collect();
     let said: String = items.iter().map(Item::text).collect();
-    let made = items.iter().filter_map(Item::call);
+    let made = items.iter().filter_map(|item| item.call(declared));
     let asked = message
         .calls()
         .iter()

@@ -7,6 +7,7 @@ use witgate_sdk::Failure;
 use witgate_sdk::openai::text::Message;
 
 use super::{assistant, parts, refuse};
+use crate::declared::Declared;
 use crate::json::{between_quotes, push_comma, push_field, push_string};
 
 /// The conversation as the API wants it.
@@ -23,16 +24,17 @@ pub(super) struct Conversation<'m> {
 }
 
 impl<'m> Conversation<'m> {
-    /// Translates all messages. `own`: items of earlier answers may come back as they were.
-    pub(super) fn of(messages: &'m [Message<'m>], own: bool) -> Result<Self, Failure> {
+    /// Translates all messages. `own`: items of earlier answers may come back as they were. `declared`: which calls in them are the
+    /// client's.
+    pub(super) fn of(messages: &'m [Message<'m>], own: bool, declared: &Declared) -> Result<Self, Failure> {
         let mut conversation = Self::default();
         for (at, message) in messages.iter().enumerate() {
-            conversation.add(message, at, own)?;
+            conversation.add(message, at, own.then_some(declared))?;
         }
         Ok(conversation)
     }
 
-    fn add(&mut self, message: &'m Message<'m>, at: usize, own: bool) -> Result<(), Failure> {
+    fn add(&mut self, message: &'m Message<'m>, at: usize, own: Option<&Declared>) -> Result<(), Failure> {
         match &*message.role {
             "system" | "developer" => {
                 let instructions = plain(message).filter(|_| self.input.is_empty());
@@ -43,7 +45,7 @@ impl<'m> Conversation<'m> {
             }
             "user" => self.push_message(message, at)?,
             "assistant" => {
-                match assistant::own_items(message).filter(|_| own) {
+                match own.and_then(|declared| assistant::own_items(message, declared)) {
                     Some(items) => self.push_own(items),
                     None => assistant::push(&mut self.input, message, at)?,
                 }

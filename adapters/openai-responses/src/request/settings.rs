@@ -8,7 +8,7 @@ use super::{Config, format, refuse, unsupported};
 use crate::json::{Object, push_comma, push_field, push_string, string};
 
 /// Fields of other APIs that this one has nothing like.
-pub(crate) const DROPPED: [&str; 12] = [
+pub(crate) const DROPPED: [&str; 13] = [
     "seed",
     "frequency_penalty",
     "presence_penalty",
@@ -21,6 +21,7 @@ pub(crate) const DROPPED: [&str; 12] = [
     "cache_control",
     "messages.name",
     "messages.audio",
+    "messages.is_error",
 ];
 
 /// Fields that the gateway has dealt with.

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use witgate_sdk::Failure;
 
 use super::refuse;
+use crate::declared::Declared;
 use crate::json::{Object, push_comma, push_field, string};
 
 /// The parameters of a function that has none.
@@ -22,25 +23,33 @@ struct Tool<'a> {
     custom: Option<Object<'a>>,
 }
 
-/// The tools as JSON text, with commas between them. `search`: the client's `web_search_options`.
-pub(super) fn list(tools: &[&RawValue], search: Option<&str>) -> Result<String, Failure> {
-    let mut out = String::new();
+/// The tools as JSON text, with commas between them, and which calls of them are the client's. `search`: the client's
+/// `web_search_options`.
+pub(super) fn list(tools: &[&RawValue], search: Option<&str>) -> Result<(String, Declared), Failure> {
+    let (mut out, mut declared) = (String::new(), Declared::default());
     for (at, raw) in tools.iter().enumerate() {
         let wrong = || refuse("This tool cannot be read.", format!("tools[{at}]"));
         let tool: Tool<'_> = serde_json::from_str(raw.get()).map_err(|_| wrong())?;
         push_comma(&mut out);
         match (&tool.function, &tool.custom) {
             (Some(function), _) => push_function(&mut out, function),
-            (None, Some(custom)) => push_custom(&mut out, custom),
+            (None, Some(custom)) => {
+                declared.add_custom(custom);
+                push_custom(&mut out, custom);
+            }
             // One of the provider's own: web_search, mcp, …
-            (None, None) if tool.r#type.is_some() => out.push_str(raw.get()),
+            (None, None) if tool.r#type.is_some() => {
+                declared.add_own(&Object::parse(raw.get()).unwrap_or_default());
+                out.push_str(raw.get());
+            }
             (None, None) => return Err(wrong()),
         }
     }
     if let Some(options) = search {
+        declared.add_search();
         push_search(&mut out, &Object::parse(options).unwrap_or_default());
     }
-    Ok(out)
+    Ok((out, declared))
 }
 
 fn push_function(out: &mut String, function: &Object<'_>) {
