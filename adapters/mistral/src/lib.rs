@@ -1,13 +1,14 @@
 //! Witgate's adapter for Mistral's API. The README says what becomes of what.
 //!
 //! Its answers are OpenAI's and are relayed. Its requests nearly are, but Mistral refuses every field it does not know, and ids of calls
-//! that are not its own: `request` writes those, `message` and `part` what is in them; `error` reads what goes wrong.
+//! that are not its own: `request` writes those, `message` and `part` what is in them, `tools` what may be called; `error` reads what goes wrong.
 
 mod describe;
 mod error;
 mod message;
 mod part;
 mod request;
+mod tools;
 
 use std::borrow::Cow;
 

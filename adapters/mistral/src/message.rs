@@ -48,11 +48,12 @@ pub(crate) fn lost(message: &Object<'_>, thoughts: bool, dropped: &mut Vec<&'sta
     for (key, path, is_told) in [
         ("name", "messages.name", role == "tool"),
         ("audio", "messages.audio", false),
+        ("is_error", "messages.is_error", false),
         ("refusal", "messages.refusal", message.get("content").is_none()),
         ("reasoning_content", "messages.reasoning_content", remembers),
         ("reasoning", "messages.reasoning", remembers),
     ] {
-        let said = message.get(key).is_some_and(|value| value != "\"\"");
+        let said = message.get(key).is_some_and(|value| !matches!(value, "\"\"" | "false"));
         if said && !is_told && !dropped.contains(&path) {
             dropped.push(path);
         }

@@ -5,10 +5,10 @@ use serde_json::value::RawValue;
 use witgate_sdk::json::text::{Object, push_comma, push_field, string};
 use witgate_sdk::{Failure, Result};
 
-use crate::message;
+use crate::{message, tools};
 
 /// Fields of OpenAI's, or of other servers of its API, that Mistral has nothing like. The manifest says so.
-pub(crate) const DROPPED: [&str; 14] = [
+pub(crate) const DROPPED: [&str; 12] = [
     "audio",
     "extra_body",
     "logit_bias",
@@ -16,10 +16,8 @@ pub(crate) const DROPPED: [&str; 14] = [
     "prompt_cache_options",
     "prompt_cache_retention",
     "safety_identifier",
-    "service_tier",
     "store",
     "thinking",
-    "top_k",
     "user",
     "verbosity",
     "web_search_options",
@@ -44,11 +42,19 @@ pub(crate) fn chat(body: &str, model: &str) -> Result<Translated> {
     let fields = object(body)?;
     let mut out = String::with_capacity(body.len() + 64);
     let mut dropped = Vec::new();
+    let (choice, allowed) = tools::choice(fields.get("tool_choice"))?;
+    let tools = tools::list(fields.get("tools"), &allowed)?;
     out.push('{');
     for (key, value) in &fields.0 {
         match &**key {
             "messages" => push_field(&mut out, key, &messages(value.get(), model, &mut dropped)?),
-            _ => field(&mut out, key, value.get())?,
+            "tools" if value.get() != "null" => push_field(&mut out, key, &tools),
+            "tool_choice" => push_field(&mut out, key, choice.as_deref().unwrap_or("null")),
+            "service_tier" => match tier(value.get()) {
+                Some(tier) => push_field(&mut out, key, tier),
+                None => dropped.push("service_tier"),
+            },
+            _ => field(&mut out, key, value.get()),
         }
     }
     let length = fields.get("max_completion_tokens").or_else(|| fields.get("max_tokens"));
@@ -59,9 +65,8 @@ pub(crate) fn chat(body: &str, model: &str) -> Result<Translated> {
     Ok(Translated { body: out, dropped })
 }
 
-fn field(out: &mut String, key: &str, value: &str) -> Result<()> {
+fn field(out: &mut String, key: &str, value: &str) {
     match key {
-        "tools" if value != "null" => push_field(out, key, &tools(value)?),
         "seed" => push_field(out, "random_seed", value),
         "reasoning_effort" => {
             if let Some(effort) = effort(value) {
@@ -72,7 +77,6 @@ fn field(out: &mut String, key: &str, value: &str) -> Result<()> {
         _ if DROPPED.contains(&key) || DONE.contains(&key) => {}
         _ => push_field(out, key, value),
     }
-    Ok(())
 }
 
 /// Mistral's models think or do not.
@@ -80,6 +84,15 @@ fn effort(value: &str) -> Option<&'static str> {
     match &*string(value)? {
         "none" | "minimal" => Some("\"none\""),
         _ => Some("\"high\""),
+    }
+}
+
+/// Mistral has two tiers: its capacity for priority where there is some, and none of it. `None` for what is neither.
+fn tier(value: &str) -> Option<&str> {
+    match &*string(value)? {
+        "auto" | "standard_only" => Some(value),
+        "default" => Some("\"standard_only\""),
+        _ => None,
     }
 }
 
@@ -93,23 +106,6 @@ fn messages(list: &str, model: &str, dropped: &mut Vec<&'static str>) -> Result<
         push_comma(&mut out);
         message::push(&mut out, message, thoughts);
         message::lost(message, thoughts, dropped);
-    }
-    out.push(']');
-    Ok(out)
-}
-
-/// Tools as they are, but for marks of other providers'.
-fn tools(list: &str) -> Result<String> {
-    let wrong = |_| Failure::invalid_request("The tools are no list of objects.").param("tools");
-    let list: Vec<Object<'_>> = serde_json::from_str(list).map_err(wrong)?;
-    let mut out = String::from("[");
-    for tool in &list {
-        push_comma(&mut out);
-        out.push('{');
-        for (key, value) in tool.0.iter().filter(|(key, _)| key != "cache_control") {
-            push_field(&mut out, key, value.get());
-        }
-        out.push('}');
     }
     out.push(']');
     Ok(out)

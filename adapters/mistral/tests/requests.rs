@@ -12,6 +12,12 @@ fn sent(fields: &Value) -> Value {
     sent_to("mistral-small-latest", fields)
 }
 
+fn refused(fields: &Value) -> (String, String) {
+    let played = Call::says("Go").with(fields).play::<Mistral>([]);
+    let failure = played.failure();
+    (failure.kind.clone(), failure.param.clone().unwrap_or_default())
+}
+
 fn messages(given: &Value) -> Value {
     sent(&json!({ "messages": given }))["messages"].take()
 }
@@ -36,10 +42,10 @@ fn every_way_to_write_the_base_url_leads_to_the_same_place() {
 #[test]
 fn fields_have_mistrals_names_and_those_it_refuses_are_left_out() {
     let asked = json!({"max_completion_tokens": 9, "max_tokens": 8, "seed": 7, "stream": true, "stream_options": {"include_usage": true},
-        "user": "u", "store": true, "logit_bias": {}, "service_tier": "auto", "temperature": 0.70, "safe_prompt": true,
+        "user": "u", "store": true, "logit_bias": {}, "service_tier": "auto", "top_k": 5, "temperature": 0.70, "safe_prompt": true,
         "tool_choice": "any", "parallel_tool_calls": false, "prompt_cache_key": "k", "n": 2, "metadata": {"a": "b"}});
     let expected = json!({"model": "mistral-small-latest", "messages": [{"role": "user", "content": "Go"}], "max_tokens": 9,
-        "random_seed": 7, "stream": true, "temperature": 0.70, "safe_prompt": true, "tool_choice": "any",
+        "random_seed": 7, "stream": true, "service_tier": "auto", "top_k": 5, "temperature": 0.70, "safe_prompt": true, "tool_choice": "any",
         "parallel_tool_calls": false, "prompt_cache_key": "k", "n": 2, "metadata": {"a": "b"}});
     assert_eq!(sent(&asked), expected);
     assert_eq!(sent(&json!({"max_tokens": 8}))["max_tokens"], 8);
@@ -49,6 +55,91 @@ fn fields_have_mistrals_names_and_those_it_refuses_are_left_out() {
             sent_effort
         );
     }
+}
+
+#[test]
+fn a_choice_among_some_tools_is_made_by_sending_no_others() {
+    let tool = |name: &str| json!({"type": "function", "function": {"name": name, "parameters": {}}});
+    let tools = json!([tool("f"), tool("g"), {"type": "image_generation"}]);
+    let choose = |choice: &Value| {
+        let sent = sent(&json!({"tools": tools, "tool_choice": choice}));
+        (sent["tools"].clone(), sent["tool_choice"].clone())
+    };
+    let some = |mode: &str, names: &[&str]| {
+        let named = |name: &&str| json!({"type": "function", "function": {"name": name}});
+        let names: Vec<Value> = names.iter().map(named).collect();
+        json!({"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": names}})
+    };
+    assert_eq!(choose(&some("required", &["g"])), (json!([tool("g")]), json!("any")));
+    assert_eq!(
+        choose(&some("auto", &["f", "g"])),
+        (json!([tool("f"), tool("g")]), json!("auto"))
+    );
+    let named = json!({"type": "function", "function": {"name": "f"}});
+    for (given, expected) in [
+        (json!("required"), json!("required")),
+        (json!("any"), json!("any")),
+        (json!({"type": "any"}), json!("any")),
+        (named.clone(), named.clone()),
+        (json!({"type": "tool", "name": "f"}), named),
+        (Value::Null, Value::Null),
+    ] {
+        assert_eq!(choose(&given), (tools.clone(), expected));
+    }
+    for fields in [
+        json!({"tools": tools, "tool_choice": some("auto", &["h"])}),
+        json!({"tool_choice": some("required", &["f"])}),
+        json!({"tools": tools, "tool_choice": {"type": "novel"}}),
+    ] {
+        assert_eq!(
+            refused(&fields),
+            ("invalid-request".to_owned(), "tool_choice".to_owned()),
+            "{fields}"
+        );
+    }
+}
+
+#[test]
+fn tools_with_free_form_input_are_refused_by_name() {
+    let tools = json!([{"type": "function", "function": {"name": "f"}}, {"type": "custom", "custom": {"name": "sh"}}]);
+    assert_eq!(
+        refused(&json!({ "tools": tools })),
+        ("unsupported".to_owned(), "tools[1]".to_owned())
+    );
+}
+
+#[test]
+fn a_tier_that_mistral_has_not_is_named_as_dropped() {
+    let tier = |tier: &str| {
+        let sent = Call::says("Go")
+            .with(&json!({ "service_tier": tier }))
+            .request::<Mistral>();
+        let dropped = sent
+            .ext
+            .iter()
+            .find(|(key, _)| key == "dropped")
+            .map(|(_, paths)| paths.clone());
+        (sent.json()["service_tier"].clone(), dropped)
+    };
+    assert_eq!(tier("standard_only"), (json!("standard_only"), None));
+    assert_eq!(tier("default"), (json!("standard_only"), None));
+    assert_eq!(tier("flex"), (Value::Null, Some("service_tier".to_owned())));
+}
+
+#[test]
+fn that_a_tool_failed_is_named_as_dropped() {
+    let dropped = |is_error: bool| {
+        let result = json!({"role": "tool", "tool_call_id": "D681PevKs", "content": "No.", "is_error": is_error});
+        let sent = Call::says("Go")
+            .with(&json!({ "messages": [result] }))
+            .request::<Mistral>();
+        sent.ext.into_iter().find(|(key, _)| key == "dropped")
+    };
+    assert_eq!(
+        dropped(true),
+        Some(("dropped".to_owned(), "messages.is_error".to_owned()))
+    );
+    assert_eq!(dropped(false), None);
 }
 
 #[test]
