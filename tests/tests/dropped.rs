@@ -207,6 +207,16 @@ fn inside() -> Vec<(&'static str, Value, Value)> {
         let before = message("assistant", "Hello.", more);
         json!({ "messages": [{ "role": "user", "content": "Hi." }, before, { "role": "user", "content": "Again." }] })
     };
+    let result = |more: Value| {
+        let call = json!({ "id": "call_1", "type": "function", "function": { "name": "f", "arguments": "{}" } });
+        let mut result = message("tool", "No such file.", more);
+        result.insert("tool_call_id".to_owned(), json!("call_1"));
+        let parameters = json!({ "type": "object", "properties": {} });
+        json!({
+            "messages": [{ "role": "user", "content": "Hi." }, message("assistant", "Wait.", json!({ "tool_calls": [call] })), result],
+            "tools": [{ "type": "function", "function": { "name": "f", "parameters": parameters } }]
+        })
+    };
     let part = |part: Value| user(json!({ "content": [{ "type": "text", "text": "What is it?" }, part] }));
     let picture = "data:image/png;base64,iVBORw0KGgo=";
     let image = |image: Value| part(json!({ "type": "image_url", "image_url": image }));
@@ -232,9 +242,10 @@ fn inside() -> Vec<(&'static str, Value, Value)> {
         ),
         (
             "messages.reasoning_content",
-            assistant(none),
+            assistant(none.clone()),
             assistant(json!({ "reasoning_content": "Hm." })),
         ),
+        ("messages.is_error", result(none), result(json!({ "is_error": true }))),
         (
             "messages.content.image_url.detail",
             image(json!({ "url": picture })),

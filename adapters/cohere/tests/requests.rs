@@ -391,3 +391,10 @@ fn models_are_listed_page_by_page() {
         (&json!("command-b"), &json!(288_768))
     );
 }
+
+#[test]
+fn that_a_tool_failed_is_named_as_dropped() {
+    let manifest = manifest::<Cohere>();
+    let dropped = manifest["drops"]["chat.completions"].as_array().expect("a list");
+    assert!(dropped.contains(&json!("messages.is_error")));
+}

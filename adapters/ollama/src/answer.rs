@@ -1,6 +1,9 @@
 //! An answer: one object, or a line for each piece of it, of which the last says `done`.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
+use witgate_sdk::json::text::string;
 use witgate_sdk::json::{Raw, Str};
 use witgate_sdk::openai::{ChatChunk, ChatResponse, ChunkChoice, Delta, Message, ToolCall, Usage};
 use witgate_sdk::{Chunks, Context, Decoder, Failure, Flow, Frame, Kind, Response, Result, Step};
@@ -101,9 +104,14 @@ impl Call<'_> {
         id.map_or_else(|| ctx.id("call_"), str::to_owned)
     }
 
-    fn arguments(&self) -> &str {
-        let arguments = self.function.arguments.as_ref();
-        arguments.filter(|value| !value.is_null()).map_or("{}", Raw::get)
+    /// The arguments' JSON text. Some servers of this API send that, in a string, in place of the object.
+    fn arguments(&self) -> Cow<'_, str> {
+        let arguments = self.function.arguments.as_ref().map_or("null", Raw::get);
+        let text = string(arguments).unwrap_or(Cow::Borrowed(arguments));
+        match &*text {
+            "" | "null" => Cow::Borrowed("{}"),
+            _ => text,
+        }
     }
 }
 
@@ -128,7 +136,7 @@ pub(crate) fn whole(ctx: &Context, reply: &Response) -> Result<Step> {
         ToolCall::new(
             call.id(ctx),
             call.function.name.as_str().to_owned(),
-            call.arguments().to_owned(),
+            call.arguments().into_owned(),
         )
     };
     let mut message = Message::answer(text, calls.iter().map(call).collect());
@@ -176,7 +184,7 @@ impl Lines {
                 None => push(said.content.as_deref(), |text| out.content(text)),
             }
             for call in said.tool_calls.iter().flatten() {
-                out.tool_call(self.calls, &call.id(&self.ctx), &call.function.name, call.arguments());
+                out.tool_call(self.calls, &call.id(&self.ctx), &call.function.name, &call.arguments());
                 self.calls += 1;
             }
         }

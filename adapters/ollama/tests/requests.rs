@@ -219,6 +219,21 @@ fn calls_without_ids_get_some_and_are_numbered() {
 }
 
 #[test]
+fn arguments_in_a_string_are_not_encoded_twice() {
+    let call = |arguments: Value| json!({"function": {"name": "f", "arguments": arguments}});
+    let given = [json!("{\"a\":\"b\"}"), json!({"a": "b"}), json!(""), Value::Null].map(call);
+    let line = json!({"message": {"role": "assistant", "content": "", "tool_calls": given}, "done": true, "done_reason": "stop"});
+    let whole = Call::says("Hi").play::<Ollama>([Reply::json(line.to_string())]);
+    let streamed = Call::says("Hi").streaming();
+    let streamed = streamed.play_cut_everywhere::<Ollama>([Reply::ndjson(format!("{line}\n"))]);
+    for answer in [whole.answer(), streamed.answer()] {
+        let calls = answer["choices"][0]["message"]["tool_calls"].as_array().expect("calls");
+        let arguments: Vec<_> = calls.iter().map(|call| &call["function"]["arguments"]).collect();
+        assert_eq!(arguments, ["{\"a\":\"b\"}", "{\"a\":\"b\"}", "{}", "{}"]);
+    }
+}
+
+#[test]
 fn likelihoods_are_told_whole_and_streamed() {
     let entry = json!({"token": "a", "logprob": -0.1, "bytes": [97], "top_logprobs": []});
     let line = json!({"message": {"role": "assistant", "content": "a"}, "logprobs": [entry], "done": true, "done_reason": "stop"});
@@ -357,4 +372,11 @@ fn embeddings_are_asked_for_in_ollamas_form() {
         sent.json(),
         json!({"model": "nomic", "input": ["a", "b"], "dimensions": 256, "truncate": false})
     );
+}
+
+#[test]
+fn that_a_tool_failed_is_named_as_dropped() {
+    let manifest = manifest::<Ollama>();
+    let dropped = manifest["drops"]["chat.completions"].as_array().expect("a list");
+    assert!(dropped.contains(&json!("messages.is_error")));
 }

@@ -10,7 +10,7 @@ use witgate_sdk::{Context, Result};
 use super::{Given, refuse, thinking, thinks, unsupported};
 
 /// Fields of OpenAI's, or of other servers of its API, that Cohere has nothing like.
-pub(crate) const DROPPED: [&str; 22] = [
+pub(crate) const DROPPED: [&str; 23] = [
     "logit_bias",
     "metadata",
     "modalities",
@@ -32,6 +32,7 @@ pub(crate) const DROPPED: [&str; 22] = [
     "messages.name",
     "messages.refusal",
     "messages.audio",
+    "messages.is_error",
     "response_format.json_schema.description",
 ];
 

@@ -36,7 +36,7 @@ const OPTIONS: [&str; 18] = [
 ];
 
 /// Fields of OpenAI's, or of other servers of its API, that Ollama has nothing like.
-pub(crate) const DROPPED: [&str; 21] = [
+pub(crate) const DROPPED: [&str; 22] = [
     "logit_bias",
     "metadata",
     "modalities",
@@ -56,6 +56,7 @@ pub(crate) const DROPPED: [&str; 21] = [
     "messages.name",
     "messages.refusal",
     "messages.audio",
+    "messages.is_error",
     "messages.content.image_url.detail",
     "response_format.json_schema.description",
 ];
