@@ -184,7 +184,7 @@ impl Asking<'_> {
             upstream: &self.site.upstream,
             operation: self.operation,
             streaming,
-            renamed: (self.model != self.call.model).then_some(self.call.model.as_str()),
+            renamed: passthrough::renamed(self.call, self.model),
             stamp: stamp(self.call),
             inputs,
             limit: self.runtime.limits().reply,

@@ -21,6 +21,7 @@ use serde_json::Value;
 use crate::{
     call::{Call, Operation, Rest},
     chunk::Stamp,
+    dialect::messages::client::is_claude_code,
     error::{Error, Failure, Result},
     record::Record,
     reply::Reply,
@@ -81,7 +82,7 @@ pub async fn send(upstream: &Arc<Upstream>, call: &Call, model: &str, record: &A
         upstream,
         operation: call.operation,
         streaming: call.streaming,
-        renamed: (model != call.model).then_some(call.model.as_str()),
+        renamed: renamed(call, model),
         stamp: stamp(call, model),
         inputs: inputs(call.field("input")),
         limit: ANSWER,
@@ -156,6 +157,12 @@ fn unusable(upstream: &Upstream, what: &str) -> Error {
         provider: upstream.id.clone(),
         what: what.to_owned(),
     }
+}
+
+/// The client's name for a model that its provider calls `model`, where an answer has to have that.
+pub(crate) fn renamed<'c>(call: &'c Call, model: &str) -> Option<&'c str> {
+    let wanted = call.operation == Operation::Messages && model != call.model && is_claude_code(&call.headers);
+    wanted.then_some(call.model.as_str())
 }
 
 fn stamp(call: &Call, model: &str) -> Stamp {

@@ -75,7 +75,7 @@ async fn a_message_is_a_chat_to_the_provider_and_a_message_to_the_client() {
     assert_eq!(answer.status, 200, "{message}");
     assert_eq!(
         (&message["type"], &message["role"], &message["model"]),
-        (&json!("message"), &json!("assistant"), &body["model"])
+        (&json!("message"), &json!("assistant"), &json!("m1-2026"))
     );
     assert_eq!(message["content"], json!([{ "type": "text", "text": "Hello" }]));
     assert_eq!(
@@ -299,8 +299,7 @@ async fn a_server_that_has_the_api_itself_gets_the_request_as_it_is_and_is_count
 }
 
 #[tokio::test]
-async fn an_answer_names_the_model_as_the_client_asked_for_it() {
-    // Claude Code leaves out of its history what another model thought.
+async fn claude_code_gets_the_model_named_as_it_asked_for_it_and_others_what_the_provider_said() {
     let message =
         json!({ "type": "message", "model": "m1", "content": [], "usage": { "input_tokens": 3, "output_tokens": 2 } });
     let start = json!({ "type": "message_start", "message": message });
@@ -310,11 +309,18 @@ async fn an_answer_names_the_model_as_the_client_asked_for_it() {
     })
     .await;
     let mut body = hello();
-    for (model, stream) in [("mock/m1", false), ("mock/m1", true)] {
-        (body["model"], body["stream"]) = (json!(model), json!(stream));
-        let got = post(&gateway, "/v1/messages", &body).await;
-        let named = format!("\"model\":\"{model}\"");
-        assert!(got.text.contains(&named), "{}", got.text);
+    body["model"] = json!("mock/m1");
+    for (agent, named) in [
+        ("claude-cli/2.1.197 (external, cli)", "mock/m1"),
+        ("anthropic-sdk", "m1"),
+    ] {
+        for stream in [false, true] {
+            body["stream"] = json!(stream);
+            let got = gateway
+                .post_text("/v1/messages", body.to_string(), &[("user-agent", agent)])
+                .await;
+            assert!(got.text.contains(&format!("\"model\":\"{named}\"")), "{}", got.text);
+        }
     }
 }
 

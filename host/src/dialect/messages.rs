@@ -41,6 +41,7 @@
 
 pub mod answer;
 mod block;
+pub(crate) mod client;
 pub mod error;
 pub mod estimate;
 pub mod request;
@@ -55,8 +56,10 @@ pub struct Memo {
     pub id: String,
     /// The provider's id: what is sealed is sealed for it.
     pub provider: String,
-    /// As the client wrote it: for answers that do not name their model.
+    /// As the client wrote it: for answers that do not name their model, and for Claude Code.
     pub model: String,
+    /// The client is Claude Code (see `client`).
+    pub claude_code: bool,
     /// The client wants to see thoughts: it did not say that there should be none.
     pub thinking: bool,
     /// Its stop sequences.

@@ -31,7 +31,7 @@ pub struct Asked<'a> {
     pub operation: Operation,
     /// The client wants events.
     pub streaming: bool,
-    /// The client's name for the model, where the provider has another.
+    /// The client's name for the model, where the answer has to have that.
     pub renamed: Option<&'a str>,
     /// For what does not say it itself.
     pub stamp: Stamp,
@@ -65,13 +65,13 @@ impl Asked<'_> {
             self.plain(incoming).await?
         } else if self.streaming {
             let events = reads(incoming.body);
-            Body::Events(match self.renamed() {
+            Body::Events(match self.renamed {
                 Some(model) => renamed::events(events, model),
                 None => events,
             })
         } else {
             let answer = incoming.body.whole(self.limit).await?;
-            Body::Whole(match self.renamed() {
+            Body::Whole(match self.renamed {
                 Some(model) => renamed::whole(answer, model),
                 None => answer,
             })
@@ -81,10 +81,6 @@ impl Asked<'_> {
             headers,
             body,
         })
-    }
-
-    fn renamed(&self) -> Option<&str> {
-        self.renamed.filter(|_| self.operation == Operation::Messages)
     }
 
     /// An answer of which only its usage is known: JSON is read whole, events are read as they go by, anything else only goes by.

@@ -1,5 +1,4 @@
-//! The model's name in an answer of the Messages API, where the client and the provider call it differently: the client's. Claude Code
-//! leaves out of its history what a model thought that is not called as it asked for.
+//! The model's name in an answer of the Messages API, for clients that have to have the one that they asked for.
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;

@@ -18,6 +18,8 @@ use crate::{
 #[derive(Deserialize)]
 struct Chat<'a> {
     #[serde(borrow)]
+    model: Option<&'a RawValue>,
+    #[serde(borrow)]
     choices: Vec<&'a RawValue>,
     #[serde(borrow)]
     usage: Option<&'a RawValue>,
@@ -86,7 +88,7 @@ pub fn from_chat(chat: &str, memo: &Memo) -> Result<String, &'static str> {
     let calls = push_content(&mut content, &said.message, memo);
     let mut out = String::with_capacity(content.len() + 512);
     out.push('{');
-    push_head(&mut out, memo);
+    push_head(&mut out, answer.model.map(RawValue::get), memo);
     push_member(&mut out, "content", &format!("[{content}]"));
     stop.push(&mut out, calls);
     push_member(
@@ -98,9 +100,9 @@ pub fn from_chat(chat: &str, memo: &Memo) -> Result<String, &'static str> {
     Ok(out)
 }
 
-/// Adds the members that say whose a message is. The model is called as the client asked for it: Claude Code leaves out of its history
-/// what another one thought.
-pub(super) fn push_head(out: &mut String, memo: &Memo) {
+/// Adds the members that say whose a message is. `model` is a JSON string.
+pub(super) fn push_head(out: &mut String, model: Option<&str>, memo: &Memo) {
+    let named = model.filter(|model| !memo.claude_code && model.starts_with('"') && *model != "\"\"");
     push_member(
         out,
         "id",
@@ -108,7 +110,7 @@ pub(super) fn push_head(out: &mut String, memo: &Memo) {
     );
     push_member(out, "type", "\"message\"");
     push_member(out, "role", "\"assistant\"");
-    push_member(out, "model", &quoted(&memo.model));
+    push_member(out, "model", &named.map_or_else(|| quoted(&memo.model), str::to_owned));
 }
 
 /// Adds the blocks of a message; true if calls are among them.

@@ -8,7 +8,7 @@ mod turns;
 
 pub use own::without_sealed;
 
-use super::Memo;
+use super::{Memo, client};
 use crate::{
     call::Call,
     dialect::{self, Taker, Translated, json::push_member},
@@ -25,6 +25,7 @@ pub fn to_chat(call: &Call, taker: Taker<'_>) -> Result<Translated> {
             id: call.id.clone(),
             provider: taker.provider.to_owned(),
             model: call.model.clone(),
+            claude_code: client::is_claude_code(&call.headers),
             thinking: true,
             stops: Vec::new(),
         },

@@ -87,12 +87,12 @@ impl Writer {
         }
     }
 
-    fn begin(&mut self, out: &mut BytesMut) {
+    fn begin(&mut self, model: Option<&str>, out: &mut BytesMut) {
         if std::mem::replace(&mut self.begun, true) {
             return;
         }
         let mut message = String::from("{");
-        push_head(&mut message, &self.memo);
+        push_head(&mut message, model, &self.memo);
         // What the prompt cost most providers know at the end: `message_delta` says it.
         let usage = usage::of_chat(&self.counted);
         message.push_str(",\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,\"usage\":");
@@ -266,8 +266,7 @@ impl Writer {
         }
     }
 
-    /// What the provider wants back of a message. After the last words of an answer it is left out: no provider needs it then, and
-    /// Claude Code takes an answer's last block for all of it.
+    /// What the provider wants back of a message.
     fn push_state(&mut self, out: &mut BytesMut) {
         self.push_details(out);
         for (name, state) in [
@@ -327,7 +326,7 @@ impl dialect::Writer for Writer {
         if choice.index.unwrap_or_default() != 0 {
             return Ok(());
         }
-        self.begin(out);
+        self.begin(chunk.model.map(RawValue::get), out);
         if let Some(delta) = &choice.delta {
             self.delta(delta, out);
         }
@@ -339,12 +338,12 @@ impl dialect::Writer for Writer {
     }
 
     fn finish(&mut self, out: &mut BytesMut) {
-        self.begin(out);
+        self.begin(None, out);
         self.calls.end();
         self.say_later(out);
-        let ends_in_text = matches!(self.open, Open::Text) && self.stop.is_plain() && !self.calls.any();
+        let in_words = matches!(self.open, Open::Text) && self.stop.is_plain() && !self.calls.any();
         self.close(out);
-        if !ends_in_text {
+        if !(in_words && self.memo.claude_code) {
             self.push_state(out);
         }
         let mut end = String::from("{");

@@ -55,6 +55,7 @@ fn memo(stops: &[&str]) -> Memo {
         id: "req_1".to_owned(),
         provider: "p".to_owned(),
         model: "m".to_owned(),
+        claude_code: false,
         thinking: true,
         stops: stops.iter().map(|stop| (*stop).to_owned()).collect(),
     }
@@ -71,7 +72,11 @@ fn said(message: &Value) -> Value {
 
 /// The blocks that a client puts together from the stream of a chat's chunks.
 fn streamed(chunks: &[Value]) -> Vec<Value> {
-    let mut writer = stream::Writer::new(memo(&[]));
+    streamed_for(memo(&[]), chunks)
+}
+
+fn streamed_for(memo: Memo, chunks: &[Value]) -> Vec<Value> {
+    let mut writer = stream::Writer::new(memo);
     let mut out = BytesMut::new();
     for chunk in chunks {
         writer.push(&chunk.to_string(), &mut out).expect("a chunk");
@@ -526,20 +531,35 @@ fn a_thought_in_pieces_is_one_block_with_the_signature_that_comes_last() {
 }
 
 #[test]
-fn an_answer_ends_with_its_words_and_not_with_its_providers_state() {
+fn an_answer_to_claude_code_ends_with_its_words_and_not_with_its_providers_state() {
     let extra = json!({ "google": { "thought_signature": "CiQ=" } });
     let chunk = |delta: Value| json!({ "choices": [{ "index": 0, "delta": delta }] });
     let words = [
         chunk(json!({ "content": "Hi" })),
         chunk(json!({ "extra_content": extra })),
     ];
-    assert_eq!(streamed(&words), [json!({ "type": "text", "text": "Hi" })]);
+    let claude_code = || Memo {
+        claude_code: true,
+        ..memo(&[])
+    };
+    assert_eq!(
+        streamed_for(claude_code(), &words),
+        [json!({ "type": "text", "text": "Hi" })]
+    );
     let call = json!({ "index": 0, "id": "c", "function": { "name": "f", "arguments": "{}" } });
     let called = [
         chunk(json!({ "tool_calls": [call] })),
         chunk(json!({ "extra_content": extra })),
     ];
-    assert_eq!(streamed(&called).last().expect("a block")["type"], "redacted_thinking");
+    assert_eq!(
+        streamed_for(claude_code(), &called).last().expect("a block")["type"],
+        "redacted_thinking"
+    );
+    assert_eq!(
+        streamed(&words).last().expect("a block")["type"],
+        "redacted_thinking",
+        "for others"
+    );
 }
 
 #[test]

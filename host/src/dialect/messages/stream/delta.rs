@@ -7,6 +7,8 @@ use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
 pub(super) struct Chunk<'a> {
+    #[serde(borrow)]
+    pub(super) model: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(super) choices: Vec<&'a RawValue>,
     #[serde(borrow)]
