@@ -93,16 +93,17 @@ impl<'t> Scan<'t> {
     ) -> Result<(), Malformed> {
         self.expect(b'{')?;
         self.depth = self.depth.checked_sub(1).ok_or(Malformed)?;
-        let empty = self.take(b'}');
-        while !empty {
-            let start = self.place();
-            let name = self.string()?;
-            self.expect(b':')?;
-            each(self, Key { name, start })?;
-            if self.take(b'}') {
-                break;
+        if !self.take(b'}') {
+            loop {
+                let start = self.place();
+                let name = self.string()?;
+                self.expect(b':')?;
+                each(self, Key { name, start })?;
+                if self.take(b'}') {
+                    break;
+                }
+                self.expect(b',')?;
             }
-            self.expect(b',')?;
         }
         self.depth += 1;
         Ok(())
@@ -112,13 +113,14 @@ impl<'t> Scan<'t> {
     pub(crate) fn items(&mut self, mut each: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
         self.expect(b'[')?;
         self.depth = self.depth.checked_sub(1).ok_or(Malformed)?;
-        let empty = self.take(b']');
-        while !empty {
-            each(self)?;
-            if self.take(b']') {
-                break;
+        if !self.take(b']') {
+            loop {
+                each(self)?;
+                if self.take(b']') {
+                    break;
+                }
+                self.expect(b',')?;
             }
-            self.expect(b',')?;
         }
         self.depth += 1;
         Ok(())

@@ -180,7 +180,7 @@ fn the_fields_of_a_schema_keep_their_order() {
     let messages = r#""messages":[{"role":"user","content":"Hi"}]"#;
     let format =
         format!(r#""response_format":{{"type":"json_schema","json_schema":{{"name":"n","schema":{schema}}}}}"#);
-    let sent: Sent = Call::new("chat.completions", &format!("{{{messages},{format}}}"))
+    let sent = Call::new("chat.completions", format!("{{{messages},{format}}}"))
         .model("command-a-03-2025")
         .request::<Cohere>();
     assert!(sent.text().contains(schema), "{}", sent.text());
