@@ -37,7 +37,8 @@
 //! `reasoning_content` (or `reasoning`) is a `thinking` block whose signature is the provider's own, or what the gateway has sealed
 //! ([`super::state`]): then text, then calls, in the order they come. State of a call (`extra_content`) is a `redacted_thinking` block
 //! before its `tool_use`. `stop` is `end_turn` or `stop_sequence`, `length` is `max_tokens`, `tool_calls` is `tool_use`,
-//! `content_filter` is `refusal`. `input_tokens` leave out what was read from, or written to, a cache.
+//! `content_filter` is `refusal`. `input_tokens` leave out what was read from, or written to, a cache. Blocks are not mixed: what comes
+//! between two pieces of a call waits until it is whole. `client` says what Claude Code gets otherwise.
 
 pub mod answer;
 mod block;
