@@ -6,8 +6,8 @@
 //!
 //! Others have Claude too, behind their own URLs and credentials. Their adapters use this crate as a library, without its feature
 //! `export`: [`ask`] and [`relay`] send to their URLs what Anthropic would get, or [`chat`] and [`messages`] make bodies that begin as
-//! theirs do; [`answer`], or [`message`] alone, and [`Events`] read what comes back. One that has a form of its own for Claude's messages shares what holds for
-//! those in any form: [`Kept`], [`Annotations`], [`structured`], [`push_input_schema`], [`thoughts_are_missing`].
+//! theirs do; [`answer`], or [`message`] alone, and [`Events`] read what comes back. One that has a form of its own for Claude's messages
+//! shares what holds for those in any form: [`Kept`], [`Annotations`], [`structured`], [`push_input_schema`], [`thoughts_are_missing`].
 //!
 //! Text is parsed once, borrowed, and copied as it stands, still escaped, where it is not looked at. That is why both sides' JSON is
 //! read here into types of our own: those of the SDK's `openai` unescape each text, which is pleasant, exact to the value, and slower.
