@@ -17,7 +17,8 @@ pub mod witgate {
         ///   step.fetch  the host sends the request. Then, by `framing` of that request:
         ///                 buffered        the whole reply goes to  transform-response(ctx, {state, response}) ──► step
         ///                 sse, ndjson, …  a 2xx reply goes frame by frame to  streaming.open ──► push* ──► finish ──► step
-        ///                                 (any other reply is read whole and goes to transform-response)
+        ///                                 (any other reply is read whole and goes to transform-response, and so does JSON where events
+        ///                                 were to come)
         ///                 relay           a 2xx body goes to the client as it is: the provider speaks the API that was asked. It is counted,
         ///                                 and where it departs from OpenAI's format that is mended. The call is over
         ///   step.done   the whole answer. step.end: the last chunks of an answer you streamed.

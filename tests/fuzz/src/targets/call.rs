@@ -61,7 +61,7 @@ fn taken(call: &Call, data: &[u8]) {
     for window in [None, Some(0), Some(u64::MAX)] {
         assert_eq!(
             call.fits(window).is_err(),
-            window == Some(0) && call.max_tokens.is_some()
+            window == Some(0) && call.max_tokens.is_some_and(|most| most > 0)
         );
     }
 }
