@@ -68,15 +68,6 @@ pub fn chat(body: &str, asked: &Asked<'_>) -> Result<Translated, Failure> {
     let profile = Model::named(asked.model);
     let mut settings = Settings::read(&chat.fields)?;
     let format = Format::of(settings.response_format, profile)?;
-    let mut conversation = Conversation::of(&chat.messages)?;
-    if format == Format::Words {
-        format::push_words(&mut conversation.system);
-    }
-    let (tools, choice) = tools(&chat, &settings, &format, profile)?;
-    let max_tokens = settings.max_tokens.or(asked.default_max_tokens);
-    let max_tokens = max_tokens.unwrap_or_else(|| profile.default_max_tokens());
-    settings.decide_thinking(profile, max_tokens, &choice, &chat.messages);
-
     let mut out = String::with_capacity(body.len() + body.len() / 4 + 256);
     out.push('{');
     match asked.head {
@@ -86,12 +77,23 @@ pub fn chat(body: &str, asked: &Asked<'_>) -> Result<Translated, Failure> {
             push_string(&mut out, asked.model);
         }
     }
+    // The longest part, so it is written where it stays.
+    out.push_str(",\"messages\":[");
+    let mut conversation = Conversation::push(&mut out, &chat.messages)?;
+    out.push(']');
+    if format == Format::Words {
+        format::push_words(&mut conversation.system);
+    }
+    let (tools, choice) = tools(&chat, &settings, &format, profile)?;
+    let max_tokens = settings.max_tokens.or(asked.default_max_tokens);
+    let max_tokens = max_tokens.unwrap_or_else(|| profile.default_max_tokens());
+    settings.decide_thinking(profile, max_tokens, &choice, &chat.messages);
+
     push_number(&mut out, "max_tokens", max_tokens);
     if asked.streaming && asked.head.is_none() {
         push_field(&mut out, "stream", "true");
     }
     push_list(&mut out, "system", &conversation.system);
-    push_list(&mut out, "messages", &conversation.turns);
     if !tools.is_empty() {
         push_list(&mut out, "tools", &tools);
         if let Some(choice) = tools::choice(&choice, settings.parallel_tool_calls) {

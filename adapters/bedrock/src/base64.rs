@@ -1,26 +1,20 @@
 //! Base64, as far as a stream's messages and blocks need it.
 
-const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+use base64::{
+    Engine as _,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+
+/// The standard alphabet. Padding may be missing, as some clients leave it out.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// The bytes of a text in the standard alphabet; `None` if it is none.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim_end_matches('=').as_bytes();
-    let mut out = Vec::with_capacity(text.len() / 4 * 3 + 2);
-    for four in text.chunks(4) {
-        let mut bits = 0;
-        for byte in four {
-            bits = bits << 6 | sextet(*byte)?;
-        }
-        // What is missing of the last four.
-        bits <<= 6 * (4 - four.len());
-        let [_, bytes @ ..] = bits.to_be_bytes();
-        let whole = match four.len() {
-            1 => return None,
-            length => length - 1,
-        };
-        out.extend(bytes.iter().take(whole));
-    }
-    Some(out)
+    BASE64.decode(text).ok()
 }
 
 /// Adds the base64 text `more` to what is there, so that both are one text: each piece of a stream may end with its own padding.
@@ -36,36 +30,8 @@ pub(crate) fn join(whole: &mut String, more: &str) -> bool {
         return false;
     };
     bytes.extend(rest);
-    *whole = encode(&bytes);
+    *whole = BASE64.encode(&bytes);
     true
-}
-
-fn encode(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let bits = three.iter().fold(0, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
-        let letter = |place: usize| {
-            LETTERS
-                .get((bits >> (18 - 6 * place) & 63) as usize)
-                .copied()
-                .unwrap_or(b'=')
-        };
-        out.extend((0..=three.len()).map(|place| char::from(letter(place))));
-        out.extend(std::iter::repeat_n('=', 3 - three.len()));
-    }
-    out
-}
-
-fn sextet(byte: u8) -> Option<u32> {
-    let value = match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    };
-    Some(u32::from(value))
 }
 
 #[cfg(test)]

@@ -11,8 +11,10 @@ use serde::de::{DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+mod block;
 mod number;
 mod object;
+pub(crate) mod read;
 pub mod text;
 
 pub use number::Number;

@@ -29,9 +29,10 @@ pub(super) fn push(out: &mut String, message: &Message<'_>, at: usize, last: boo
         message: at,
         uploaded_files: &mut uploaded_files,
     };
-    match message.content.map(RawValue::get).and_then(string) {
+    let continued = message.content.filter(|_| last && calls.is_empty());
+    match continued.map(RawValue::get).and_then(string) {
         // The API takes no blanks at the end of a text that the model is to continue.
-        Some(text) if last && calls.is_empty() && text.ends_with(char::is_whitespace) => {
+        Some(text) if text.ends_with(char::is_whitespace) => {
             let mut trimmed = String::new();
             push_string(&mut trimmed, text.trim_end());
             push_text(out, &trimmed);

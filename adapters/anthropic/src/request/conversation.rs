@@ -11,7 +11,7 @@ use witgate_sdk::openai::text::Message;
 use super::assistant;
 use super::parts::{Parts, push_marker};
 use super::refuse;
-use crate::json::{push_comma, push_field, push_string};
+use crate::json::{push_comma, push_string};
 
 /// What the user says where the conversation would begin with the assistant: the API wants the user first, with some text.
 const OPENING: &str = r#"{"type":"text","text":"."}"#;
@@ -22,71 +22,95 @@ enum Side {
     Assistant,
 }
 
-/// The conversation as Anthropic wants it; lists are JSON text without their brackets.
+/// What a conversation says beside its turns.
 #[derive(Default)]
 pub(super) struct Conversation {
-    /// blocks of the system prompt
+    /// blocks of the system prompt: the JSON text of a list without its brackets
     pub(super) system: String,
-    /// the turns
-    pub(super) turns: String,
     /// a part names a file that was uploaded to the provider
     pub(super) uploaded_files: bool,
-    side: Option<Side>,
-    results: String,
-    blocks: String,
+}
+
+/// Writes the turns.
+struct Turns<'o> {
+    /// ends with those that are written, in a list
+    out: &'o mut String,
+    beside: Conversation,
+    open: Option<Turn>,
+    /// a turn is written
+    any: bool,
+}
+
+/// A turn that is being written.
+struct Turn {
+    side: Side,
+    /// Where it begins in what is written,
+    start: usize,
+    /// and what is in it.
+    inside: usize,
+    /// What a user says before results that may still come.
+    said: String,
 }
 
 impl Conversation {
-    /// Translates all messages.
-    pub(super) fn of(messages: &[Message<'_>]) -> Result<Self, Failure> {
-        let mut conversation = Self::default();
+    /// Translates all messages: their turns go to the list that `out` ends with.
+    pub(super) fn push(out: &mut String, messages: &[Message<'_>]) -> Result<Self, Failure> {
+        let mut turns = Turns {
+            out,
+            beside: Self::default(),
+            open: None,
+            any: false,
+        };
         for (at, message) in messages.iter().enumerate() {
-            conversation.add(message, at, at + 1 == messages.len())?;
+            turns.add(message, at, messages.get(at + 1))?;
         }
-        conversation.close();
-        if conversation.turns.is_empty() {
-            conversation.open(Side::User);
-            conversation.blocks.push_str(OPENING);
-            conversation.close();
+        turns.close();
+        if !turns.any {
+            turns.open(Side::User);
+            turns.out.push_str(OPENING);
+            turns.close();
         }
-        Ok(conversation)
+        Ok(turns.beside)
     }
+}
 
-    fn add(&mut self, message: &Message<'_>, at: usize, last: bool) -> Result<(), Failure> {
+impl Turns<'_> {
+    fn add(&mut self, message: &Message<'_>, at: usize, next: Option<&Message<'_>>) -> Result<(), Failure> {
         match &*message.role {
             "system" | "developer" => {
-                let mut system = std::mem::take(&mut self.system);
-                let marker = message.cache_control;
-                self.parts(at).push(&mut system, message.content, marker)?;
-                self.system = system;
+                let Conversation { system, uploaded_files } = &mut self.beside;
+                let mut parts = Parts {
+                    message: at,
+                    uploaded_files,
+                };
+                parts.push(system, message.content, message.cache_control)
             }
             "user" => {
-                self.open(Side::User);
-                let mut blocks = std::mem::take(&mut self.blocks);
-                self.parts(at)
-                    .push(&mut blocks, message.content, message.cache_control)?;
-                self.blocks = blocks;
+                let turn = self.open.take_if(|turn| turn.side == Side::User);
+                let mut turn = turn.unwrap_or_else(|| self.begin(Side::User));
+                // Nearly always no result comes after it.
+                let last = turn.said.is_empty() && next.is_none_or(|next| next.role == "assistant");
+                let out = if last { &mut *self.out } else { &mut turn.said };
+                let mut parts = Parts {
+                    message: at,
+                    uploaded_files: &mut self.beside.uploaded_files,
+                };
+                parts.push(out, message.content, message.cache_control)?;
+                self.open = Some(turn);
+                Ok(())
             }
             "tool" => {
                 self.open(Side::User);
-                self.push_result(message, at)?;
+                self.push_result(message, at)
             }
             "assistant" => {
                 self.open(Side::Assistant);
-                assistant::push(&mut self.blocks, message, at, last)?;
+                assistant::push(self.out, message, at, next.is_none())
             }
             role => {
                 let message = format!("Messages of role {role:?} cannot be sent to Anthropic.");
-                return Err(refuse(message, format!("messages[{at}].role")));
+                Err(refuse(message, format!("messages[{at}].role")))
             }
-        }
-        Ok(())
-    }
-
-    fn parts(&mut self, message: usize) -> Parts<'_> {
-        Parts {
-            message,
-            uploaded_files: &mut self.uploaded_files,
         }
     }
 
@@ -96,14 +120,22 @@ impl Conversation {
             let text = "A tool's message must name the call it answers.".to_owned();
             return Err(refuse(text, format!("messages[{at}].tool_call_id")));
         };
-        let mut content = String::new();
-        self.parts(at).push(&mut content, message.content, None)?;
-        let out = &mut self.results;
+        let out = &mut *self.out;
         push_comma(out);
         out.push_str("{\"type\":\"tool_result\",\"tool_use_id\":");
         push_call_id(out, id);
-        if !content.is_empty() {
-            push_field(out, "content", &format!("[{content}]"));
+        let without = out.len();
+        out.push_str(",\"content\":[");
+        let empty = out.len();
+        let mut parts = Parts {
+            message: at,
+            uploaded_files: &mut self.beside.uploaded_files,
+        };
+        parts.push(out, message.content, None)?;
+        if out.len() == empty {
+            out.truncate(without);
+        } else {
+            out.push(']');
         }
         if message.is_error == Some(true) {
             out.push_str(",\"is_error\":true");
@@ -114,39 +146,47 @@ impl Conversation {
     }
 
     fn open(&mut self, side: Side) {
-        if self.side != Some(side) {
-            self.close();
-            self.side = Some(side);
+        if self.open.as_ref().is_none_or(|turn| turn.side != side) {
+            self.open = Some(self.begin(side));
+        }
+    }
+
+    /// Begins a turn after the one that is open.
+    fn begin(&mut self, side: Side) -> Turn {
+        self.close();
+        let start = self.out.len();
+        if side == Side::Assistant && !self.any {
+            let opening = ["{\"role\":\"user\",\"content\":[", OPENING, "]}"];
+            opening.iter().for_each(|piece| self.out.push_str(piece));
+        }
+        push_comma(self.out);
+        self.out.push_str(match side {
+            Side::User => "{\"role\":\"user\",\"content\":[",
+            Side::Assistant => "{\"role\":\"assistant\",\"content\":[",
+        });
+        Turn {
+            side,
+            start,
+            inside: self.out.len(),
+            said: String::new(),
         }
     }
 
     /// Ends the turn. One that says nothing is left out, the API does not take it.
     fn close(&mut self) {
-        let Some(side) = self
-            .side
-            .take()
-            .filter(|_| !(self.results.is_empty() && self.blocks.is_empty()))
-        else {
+        let Some(turn) = self.open.take() else {
             return;
         };
-        if side == Side::Assistant && self.turns.is_empty() {
-            self.turns.push_str("{\"role\":\"user\",\"content\":[");
-            self.turns.push_str(OPENING);
-            self.turns.push_str("]}");
+        if !turn.said.is_empty() {
+            push_comma(self.out);
+            self.out.push_str(&turn.said);
         }
-        push_comma(&mut self.turns);
-        self.turns.push_str(match side {
-            Side::User => "{\"role\":\"user\",\"content\":[",
-            Side::Assistant => "{\"role\":\"assistant\",\"content\":[",
-        });
-        self.turns.push_str(&self.results);
-        if !self.results.is_empty() && !self.blocks.is_empty() {
-            self.turns.push(',');
+        if self.out.len() == turn.inside {
+            self.out.truncate(turn.start);
+        } else {
+            self.out.push_str("]}");
+            self.any = true;
         }
-        self.turns.push_str(&self.blocks);
-        self.turns.push_str("]}");
-        self.results.clear();
-        self.blocks.clear();
     }
 }
 

@@ -22,6 +22,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::read::read;
+
 /// An object as its entries, in their order, each value still JSON text.
 #[derive(Debug, Default)]
 pub struct Object<'a>(
@@ -35,7 +37,7 @@ impl<'a> Object<'a> {
     #[inline(never)]
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
-        serde_json::from_str(text).ok()
+        read(text)
     }
 
     /// The JSON text of a key; `null` is none.
@@ -91,7 +93,7 @@ pub struct Key<'a>(
 /// The objects of a list; `None` for any other value.
 #[inline(never)]
 pub(crate) fn objects(text: &str) -> Option<Vec<Object<'_>>> {
-    serde_json::from_str(text).ok()
+    read(text)
 }
 
 /// A JSON string's value; `None` for any other value.

@@ -47,6 +47,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::json::read::read;
 use crate::json::text::{Key, Object, string};
 use crate::{Failure, Result};
 
@@ -77,8 +78,9 @@ impl<'a> Chat<'a> {
     // Compiled with the adapter, so that it shares the reader's code with what the adapter reads itself: a smaller component.
     #[inline]
     pub fn parse(body: &'a str) -> Result<Self> {
-        serde_json::from_str(body)
-            .map_err(|error| Failure::invalid_request(format!("The request cannot be read: {error}.")))
+        // serde_json says what is wrong, and where.
+        let read = read(body).map_or_else(|| serde_json::from_str(body), Ok);
+        read.map_err(|error| Failure::invalid_request(format!("The request cannot be read: {error}.")))
     }
 
     /// The way to thoughts that the client brings back as a bare text (`reasoning_content`), for what an adapter says it drops whose
@@ -128,9 +130,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Chat<'a> {
 #[inline]
 #[must_use]
 pub fn stops(stop: &str) -> Vec<&str> {
-    match serde_json::from_str::<Vec<&RawValue>>(stop) {
-        Ok(list) => list.into_iter().map(RawValue::get).collect(),
-        Err(_) => string(stop).map(|_| stop).into_iter().collect(),
+    match read::<Vec<&RawValue>>(stop) {
+        Some(list) => list.into_iter().map(RawValue::get).collect(),
+        None => string(stop).map(|_| stop).into_iter().collect(),
     }
 }
 

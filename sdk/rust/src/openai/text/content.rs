@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::json::Str;
+use crate::json::read::read;
 use crate::json::text::{Object, string};
 use crate::{Failure, Result};
 
@@ -60,7 +61,7 @@ impl<'a> Content<'a> {
         if content.starts_with('"') {
             return Ok(Self::Text(content));
         }
-        serde_json::from_str(content).map(Self::Parts).map_err(|_| {
+        read(content).map(Self::Parts).ok_or_else(|| {
             Failure::invalid_request("The content of a message is a string or a list of parts.")
                 .param(format!("messages[{at}].content"))
         })
@@ -72,7 +73,7 @@ impl<'a> Part<'a> {
     #[inline]
     #[must_use]
     pub fn parse(raw: &'a str) -> Option<Self> {
-        serde_json::from_str(raw).ok()
+        read(raw)
     }
 
     /// What a client is told of a part that is none. `param`: the place of the part.

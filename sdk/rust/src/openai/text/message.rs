@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::json::Str;
+use crate::json::read::is_value;
 use crate::json::text::{Object, objects, push_string, string};
 
 /// One message.
@@ -122,7 +123,7 @@ impl<'a> Called<'a> {
     /// a text, `{"arguments":"…"}`. Some clients send the object itself.
     pub fn push_arguments(&self, out: &mut String) {
         let arguments = self.arguments.map_or("\"\"", RawValue::get);
-        let is_object = |text: &str| text.starts_with('{') && serde_json::from_str::<&RawValue>(text).is_ok();
+        let is_object = |text: &str| text.starts_with('{') && is_value(text);
         let text = string(arguments);
         let text = text.as_deref().unwrap_or(arguments).trim();
         if is_object(text) {

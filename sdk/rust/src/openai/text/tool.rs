@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::json::read::read;
 use crate::json::text::{Object, objects, string};
 use crate::{Failure, Result};
 
@@ -53,7 +54,7 @@ impl<'a> Tool<'a> {
     /// A failure that names the place, if it is none.
     #[inline]
     pub fn parse(raw: &'a RawValue, at: usize) -> Result<Self> {
-        serde_json::from_str(raw.get()).map_err(|_| Self::unreadable(at))
+        read(raw.get()).ok_or_else(|| Self::unreadable(at))
     }
 
     /// What a client is told of a tool, number `at`, that is none.
