@@ -25,6 +25,15 @@ fn hello(model: &str) -> Value {
     json!({ "model": model, "messages": [{ "role": "user", "content": "Say hello." }] })
 }
 
+/// A gateway whose Gemini API this provider is.
+async fn in_front_of(provider: &Provider) -> Witgate {
+    let config = format!(
+        "[[providers]]\nid = \"gemini\"\ntype = \"gemini\"\nbase_url = \"{}\"\napi_key = \"AIza-secret\"\n",
+        provider.url
+    );
+    Witgate::start(&config, &["gemini"]).await
+}
+
 /// A provider that gives out numbered tokens and takes only the newest; `taken`: how often each is taken.
 async fn vertex(taken: usize) -> (Provider, Witgate) {
     let (given, used) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -218,11 +227,7 @@ async fn the_gemini_api_gets_its_key_and_streams() {
         Played::events([event("Hel"), event("lo")])
     })
     .await;
-    let config = format!(
-        "[[providers]]\nid = \"gemini\"\ntype = \"gemini\"\nbase_url = \"{}\"\napi_key = \"AIza-secret\"\n",
-        provider.url
-    );
-    let gateway = Witgate::start(&config, &["gemini"]).await;
+    let gateway = in_front_of(&provider).await;
     let mut body = hello("gemini/gemini-2.5-flash");
     body["stream"] = json!(true);
     let answer = gateway.post("/v1/chat/completions", &body).await;
@@ -251,11 +256,7 @@ async fn a_stream_that_is_answered_with_one_value_is_a_stream_to_the_client() {
     ] {
         let sent = body.clone();
         let provider = Provider::start(move |_| Played::bytes(200, label, vec![sent.clone().into()])).await;
-        let config = format!(
-            "[[providers]]\nid = \"gemini\"\ntype = \"gemini\"\nbase_url = \"{}\"\napi_key = \"k\"\n",
-            provider.url
-        );
-        let gateway = Witgate::start(&config, &["gemini"]).await;
+        let gateway = in_front_of(&provider).await;
         let mut asked = hello("gemini/gemini-2.5-flash");
         asked["stream"] = json!(true);
         let answer = gateway.post("/v1/chat/completions", &asked).await;
