@@ -1,9 +1,9 @@
 //! The adapter runtime: calls to providers whose API only an adapter knows, a WebAssembly component from an untrusted hand.
 //!
-//! To read in this order: `load` (from a file to an [`Adapter`]: `inspect`, `manifest`), [`engine`](Runtime) (the engines, the
-//! pool, the clock), `guest` (the one place where a guest is called, inside a `sandbox` with its `limits`), `parked`, `exchange` (the step
-//! machine), and what it uses: `media`, `files`, `request`, `body` and `send` on the way out, `decode` and `output` on the way back, `auth` for
-//! credentials an adapter finds out by itself, `wind_down` for clients that leave. `contract` is the generated bindings.
+//! To read in this order: `load` (from a file to an [`Adapter`]: `inspect`, `manifest`), [`engine`](Runtime) (the engines, the pool,
+//! the clock), `guest` (the one place where a guest is called, inside a `sandbox` with its `limits`), `parked`, `exchange` (the step
+//! machine), and what it uses: `media`, `files`, `request`, `body` and `send` on the way out, `decode` and `output` on the way back,
+//! `auth` for credentials an adapter finds out by itself, `wind_down` for clients that leave. `contract` is the generated bindings.
 //!
 //! A guest sees nothing but its arguments. It has no secret (`transport::tokens`), no clock, no network; it says what to send and the
 //! host sends it, if the egress policy lets it. What it may use is bounded, and whatever it does costs its own call and no other.
@@ -65,7 +65,7 @@ use crate::{
     passthrough,
     record::Record,
     reply::{Body, Reply},
-    transport::http::Incoming,
+    transport::{http::Incoming, tokens::Tokens},
 };
 
 /// Answers `call` through the adapter of `site`. `model` is the provider's name for the model, `attempt` counts the tries, the first
@@ -95,6 +95,9 @@ pub async fn call_with_files(
     record: &Arc<Record>,
 ) -> Result<Reply> {
     record.note(|entry| entry.adapter = Some(Arc::clone(&site.adapter.id)));
+    let mut tokens = Tokens::default();
+    let held = files::hold(call, &mut tokens)?;
+    let call = held.as_ref().unwrap_or(call);
     // So that a provider of OpenAI's API counts at a stream's end; the client gets it if it asked, too.
     let wish = call.streaming && !call.include_usage;
     let (operation, body) = asked(site, call, model, wish)?;
@@ -105,6 +108,7 @@ pub async fn call_with_files(
         model,
         attempt,
         operation,
+        tokens,
         record,
     };
     let pieces = if files.is_empty() {
@@ -144,6 +148,7 @@ struct Asking<'a> {
     model: &'a str,
     attempt: u32,
     operation: Operation,
+    tokens: Tokens,
     record: &'a Arc<Record>,
 }
 
@@ -160,6 +165,7 @@ impl Asking<'_> {
             streaming,
             asked: self.call.body().clone(),
             body,
+            tokens: self.tokens.clone(),
             uploads,
             request: self.call.id.as_str().into(),
             attempt: self.attempt,

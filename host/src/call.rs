@@ -3,6 +3,7 @@
 
 mod asks;
 mod body;
+pub(crate) mod edits;
 mod form;
 pub mod object;
 mod unreadable;
@@ -16,8 +17,10 @@ use hyper::HeaderMap;
 use crate::{
     error::{Error, Problem, Result},
     scan::Scan,
+    transport::pieces::Pieces,
 };
 pub(crate) use body::Body;
+use edits::Edits;
 pub use form::{Adding, Form, Seen};
 use object::Object;
 pub use upload::{Abandoned, Rest, Upload};
@@ -281,6 +284,27 @@ impl Call {
             self.body.text().clone()
         } else {
             self.body.fields().with(self.text(), changes).into()
+        }
+    }
+
+    /// The same in pieces, of which most are the client's own bytes.
+    pub fn pieces_with(&self, changes: &[(&str, &str)]) -> Pieces {
+        self.body.fields().edits(self.text(), changes).pieces(self.body.text())
+    }
+
+    /// The same call with other texts in places of its body. What its fields are called, and which messages there are, stays.
+    pub(crate) fn edited(&self, edits: &Edits<'_>) -> Self {
+        Self {
+            operation: self.operation,
+            id: self.id.clone(),
+            model: self.model.clone(),
+            streaming: self.streaming,
+            include_usage: self.include_usage,
+            base64: self.base64,
+            max_tokens: self.max_tokens,
+            headers: self.headers.clone(),
+            upload: self.upload.clone(),
+            body: self.body.edited(edits),
         }
     }
 

@@ -22,6 +22,7 @@ const BUILT_IN: &str = include_str!("catalogue/built-in.tsv");
 pub struct Catalogue(ArcSwap<Table>);
 
 /// Models by provider and id.
+#[derive(Default)]
 pub struct Table(Cow<'static, str>);
 
 impl Default for Catalogue {

@@ -14,7 +14,6 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use bytes::Bytes;
 use hyper::{HeaderMap, Method};
 use serde_json::Value;
 
@@ -28,11 +27,13 @@ use crate::{
     transport::{
         Auth, Upstream,
         http::{Incoming, Outgoing},
+        pieces::Pieces,
     },
 };
 pub use answer::Asked;
+pub(crate) use answer::is_whole;
 pub use flow::{Lens, Outcome};
-pub use request::{body, inputs};
+pub use request::{body, inputs, pieces};
 
 /// How long a whole answer may be, in bytes: an embedding batch has some tens of megabytes.
 const ANSWER: usize = 256 << 20;
@@ -49,11 +50,11 @@ pub async fn send(upstream: &Arc<Upstream>, call: &Call, model: &str, record: &A
     let mut incoming = match &call.upload {
         Some(upload) => {
             let (head, rest) = upload.for_provider(model.as_bytes(), &upstream.defaults);
-            post_on(upstream, call, head, rest, record).await?
+            post_on(upstream, call, head.into(), rest, record).await?
         }
         None => {
-            let body = body(call, model, &upstream.defaults, asks_usage);
-            post(upstream, call, body.into_bytes(), record).await?
+            let body = pieces(call, model, &upstream.defaults, asks_usage);
+            post(upstream, call, body, record).await?
         }
     };
     if incoming.status >= 400 {
@@ -63,13 +64,8 @@ pub async fn send(upstream: &Arc<Upstream>, call: &Call, model: &str, record: &A
             return Err(Error::Refused(Box::new(refused)));
         }
         asks_usage = false;
-        incoming = post(
-            upstream,
-            call,
-            body(call, model, &upstream.defaults, asks_usage).into_bytes(),
-            record,
-        )
-        .await?;
+        let body = pieces(call, model, &upstream.defaults, asks_usage);
+        incoming = post(upstream, call, body, record).await?;
         if incoming.status >= 400 {
             refused = refuse(upstream, incoming).await?;
             return Err(Error::Refused(Box::new(refused)));
@@ -100,7 +96,7 @@ pub async fn models(upstream: &Upstream, record: &Arc<Record>) -> Result<Vec<Val
         method: Method::GET,
         url,
         headers,
-        body: Bytes::new(),
+        body: Pieces::default(),
         timeout: None,
     };
     let incoming = upstream.send(request, record).await?;
@@ -120,7 +116,7 @@ pub async fn models(upstream: &Upstream, record: &Arc<Record>) -> Result<Vec<Val
     Ok(list.into_iter().filter(Value::is_object).collect())
 }
 
-async fn post(upstream: &Upstream, call: &Call, body: Bytes, record: &Arc<Record>) -> Result<Incoming> {
+async fn post(upstream: &Upstream, call: &Call, body: Pieces, record: &Arc<Record>) -> Result<Incoming> {
     post_on(upstream, call, body, None, record).await
 }
 
@@ -128,7 +124,7 @@ async fn post(upstream: &Upstream, call: &Call, body: Bytes, record: &Arc<Record
 async fn post_on(
     upstream: &Upstream,
     call: &Call,
-    body: Bytes,
+    body: Pieces,
     rest: Option<Arc<Rest>>,
     record: &Arc<Record>,
 ) -> Result<Incoming> {

@@ -1,7 +1,11 @@
 //! A strict reader of JSON that builds nothing: it walks over a text once, hands out the members and items that are asked for, and
 //! passes over the rest, all of it checked. What it finds are spans, so that a text can be changed by splicing.
 
+mod block;
+
 use std::ops::Range;
+
+use block::{BLOCK, SHORT};
 
 /// The text is not what JSON (or the place) allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +13,9 @@ pub(crate) struct Malformed;
 
 /// How deep values may be nested.
 const DEPTH: u32 = 128;
+/// A string of as many bytes is long; of so many long ones the places are kept.
+const LONG: usize = 4 << 10;
+const MOST_LONG: usize = 1 << 10;
 
 /// A place in a JSON text.
 #[derive(Clone, Debug)]
@@ -19,6 +26,12 @@ pub(crate) struct Scan<'t> {
     depth: u32,
     /// An escape for half a character is malformed.
     whole: bool,
+    /// Where long strings without escapes stood.
+    long: Vec<Range<usize>>,
+    /// Where the block begins that was looked at last,
+    block: usize,
+    /// and which of its bytes are special in a string: one bit for each.
+    specials: u64,
 }
 
 /// A key of an object and where it stands, its quotation marks included.
@@ -51,7 +64,16 @@ impl<'t> Scan<'t> {
             at: 0,
             depth: DEPTH,
             whole: false,
+            long: Vec::new(),
+            // None: every place is far from here.
+            block: usize::MAX / 2,
+            specials: 0,
         }
+    }
+
+    /// Where strings stood that have no escapes and 4 KiB or more, without their quotation marks.
+    pub(crate) fn long(self) -> Vec<Range<usize>> {
+        self.long
     }
 
     /// Where the next token starts.
@@ -206,34 +228,51 @@ impl<'t> Scan<'t> {
     }
 
     fn rest_of_string(&mut self) -> Result<&'t [u8], Malformed> {
-        let start = self.at;
+        let (start, text) = (self.at, self.text);
+        let mut run = start;
+        // In local variables, because in source code every tenth byte is an escape.
+        let (mut at, mut block, mut specials) = (start, self.block, self.specials);
         loop {
-            self.at += plain(self.text.get(self.at..).unwrap_or_default());
-            match self.text.get(self.at) {
-                Some(b'"') => {
-                    let found = self.text.get(start..self.at).unwrap_or_default();
-                    self.at += 1;
-                    return Ok(found);
+            let within = at.wrapping_sub(block);
+            if within >= BLOCK {
+                block = at;
+                specials = block::specials(text.get(at..).unwrap_or_default());
+                continue;
+            }
+            let left = specials >> within;
+            if left == 0 {
+                at = block + BLOCK;
+                continue;
+            }
+            at += left.trailing_zeros() as usize;
+            match text.get(at..at + 2) {
+                Some([b'\\', escape]) if SHORT[usize::from(*escape)] => at += 2,
+                Some([b'\\', b'u']) => {
+                    self.at = at;
+                    self.character()?;
+                    at = self.at;
                 }
-                Some(b'\\') => self.escape()?,
+                _ if text.get(at) == Some(&b'"') => break,
                 _ => return Err(Malformed),
             }
+            run = at;
         }
+        let found = text.get(start..at).unwrap_or_default();
+        if found.len() >= LONG && run == start && self.long.len() < MOST_LONG {
+            self.long.push(start..at);
+        }
+        (self.at, self.block, self.specials) = (at + 1, block, specials);
+        Ok(found)
     }
 
-    fn escape(&mut self) -> Result<(), Malformed> {
-        match self.text.get(self.at + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
-            Some(b'u') => {
-                let first = self.unit()?;
-                if self.whole && matches!(first, 0xd800..=0xdfff) {
-                    let second = if first < 0xdc00 { self.unit()? } else { 0 };
-                    if !matches!(second, 0xdc00..=0xdfff) {
-                        return Err(Malformed);
-                    }
-                }
+    /// Reads an escape by number, or two that make one character.
+    fn character(&mut self) -> Result<(), Malformed> {
+        let first = self.unit()?;
+        if self.whole && matches!(first, 0xd800..=0xdfff) {
+            let second = if first < 0xdc00 { self.unit()? } else { 0 };
+            if !matches!(second, 0xdc00..=0xdfff) {
+                return Err(Malformed);
             }
-            _ => return Err(Malformed),
         }
         Ok(())
     }
@@ -287,52 +326,6 @@ impl<'t> Scan<'t> {
         self.at += count;
         count
     }
-}
-
-/// How many bytes may stand in a string as they are. Most runs of them are short, so the first are looked at eight at a time; then as
-/// many at a time as compilers make a few instructions of, for some runs are pictures.
-fn plain(text: &[u8]) -> usize {
-    const SHORT: usize = 64;
-    let Some((head, text)) = text.split_at_checked(SHORT) else {
-        return plain_words(text);
-    };
-    let short = plain_words(head);
-    if short == SHORT {
-        SHORT + plain_blocks(text)
-    } else {
-        short
-    }
-}
-
-fn plain_blocks(text: &[u8]) -> usize {
-    let special = |special, byte: &u8| special | (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\');
-    let (blocks, _) = text.as_chunks::<32>();
-    let plain = blocks
-        .iter()
-        .take_while(|block| !block.iter().fold(false, special))
-        .count()
-        * 32;
-    plain + plain_words(text.get(plain..).unwrap_or_default())
-}
-
-fn plain_words(text: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    const TOPS: u64 = ONES << 7;
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word & TOPS;
-    let mut at = 0;
-    while let Some(eight) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*eight);
-        let control = word.wrapping_sub(ONES * 0x20) & !word & TOPS;
-        // The lowest mark is always true; a borrow can only make false ones above it.
-        let marks = control | zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\')));
-        if marks != 0 {
-            return at + marks.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
-    let tail = text.get(at..).unwrap_or_default();
-    at + tail.iter().position(special).unwrap_or(tail.len())
 }
 
 #[cfg(test)]

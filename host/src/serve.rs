@@ -17,11 +17,12 @@ use tokio_rustls::TlsAcceptor;
 use crate::{
     adapter::{Limits, Runtime, StartError},
     config::{self, Config, ConfigError},
-    gateway::Gateway,
+    gateway::{Gateway, Provider},
     memory,
-    reload::{Adapters, Pace, Reload, Settings, Status, catalogue::Fresh, fit::Need},
+    reload::{Adapters, Pace, Reload, Settings, Status, Watching, catalogue::Fresh, fit::Need},
     server::{self, App},
     telemetry::Telemetry,
+    transport,
 };
 
 /// A start that takes no longer says nothing of it.
@@ -167,10 +168,27 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let listener = listen(&gateway.config.server.listen).await?;
     announce(&gateway, listener.local_addr()?);
     drop(gateway);
+    let settled = app.clone();
+    let watching = tokio::task::spawn_blocking(move || settle(&settled, reload));
+    let refreshing = tokio::spawn(fresh.keep());
+    server::serve(app, listener, tls, server::stop_signal()).await;
+    refreshing.abort();
+    drop(watching.await);
+    runtime.drain().await;
+    Ok(())
+}
+
+/// What comes after the start, beside the first requests: letting go of what only the start needed, reading what only some requests
+/// need, and watching the adapters.
+fn settle(app: &Arc<App>, reload: Reload) -> Option<Watching> {
     memory::give_back();
-    // SAFETY: all adapters are loaded, and none is freed before the directory is watched and the first request served.
+    // SAFETY: all adapters are loaded, and those in service are held by the gateway, which nobody swaps before they are watched.
     unsafe { memory::let_go_of_code() };
-    let swapped = app.clone();
+    let is_secure = |provider: &Arc<Provider>| provider.base().is_some_and(|base| base.scheme() == "https");
+    if app.gateway().providers.iter().any(is_secure) {
+        transport::tls::read_authorities();
+    }
+    let swapped = Arc::clone(app);
     let watching = reload.watch(move |adapters| {
         let old = swapped.gateway();
         let new = Gateway::build(
@@ -181,13 +199,10 @@ pub async fn run(options: Options) -> Result<(), Error> {
             Some(&old),
         );
         swapped.swap(new);
-    })?;
-    let refreshing = tokio::spawn(fresh.keep());
-    server::serve(app, listener, tls, server::stop_signal()).await;
-    refreshing.abort();
-    drop(watching);
-    runtime.drain().await;
-    Ok(())
+    });
+    watching
+        .inspect_err(|error| tracing::error!(%error, "the adapters are not watched: restart to take up changes"))
+        .ok()
 }
 
 async fn listen(address: &str) -> Result<TcpListener, Error> {

@@ -2,6 +2,7 @@
 //! [`Record`](crate::record::Record).
 
 mod dollars;
+mod plain;
 
 use std::{fmt, sync::atomic::AtomicU64, time::Duration};
 
@@ -334,8 +335,10 @@ pub fn log_to_stderr(json: bool) -> tracing_appender::non_blocking::WorkerGuard 
     let lines = fmt::layer().with_writer(writer);
     let lines = if json {
         lines.json().flatten_event(true).boxed()
+    } else if std::io::stderr().is_terminal() {
+        lines.with_ansi(true).boxed()
     } else {
-        lines.with_ansi(std::io::stderr().is_terminal()).boxed()
+        lines.with_ansi(false).fmt_fields(plain::Plain).boxed()
     };
     let filter = EnvFilter::builder()
         .with_default_directive(tracing::Level::INFO.into())

@@ -15,6 +15,7 @@ mod http1;
 pub mod key_file;
 mod metadata;
 pub mod oauth;
+pub mod pieces;
 mod pool;
 pub mod renewed;
 #[cfg(test)]

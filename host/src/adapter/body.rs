@@ -13,7 +13,10 @@ use super::{
 use crate::{
     call::object::Object,
     error::{Error, Result},
-    transport::tokens::{Escape, Tokens},
+    transport::{
+        pieces::Pieces,
+        tokens::{Escape, Tokens},
+    },
 };
 
 /// Files of the client's that a guest can name but does not see.
@@ -74,16 +77,10 @@ pub(super) fn encode(
     headers: &mut HeaderMap,
     tokens: &Tokens,
     uploads: &Uploads,
-) -> Result<Bytes, &'static str> {
+) -> Result<Pieces, &'static str> {
     Ok(match body {
-        Body::Empty => Bytes::new(),
-        Body::Text(text) => {
-            let revealed = match tokens.reveal(&text, escape(headers)) {
-                std::borrow::Cow::Borrowed(_) => None,
-                std::borrow::Cow::Owned(changed) => Some(changed),
-            };
-            revealed.unwrap_or(text).into()
-        }
+        Body::Empty => Pieces::default(),
+        Body::Text(text) => tokens.reveal_body(text, escape(headers)),
         Body::Bytes(bytes) => bytes.into(),
         Body::Upload(id) => {
             let file = uploads.get(&id)?;
@@ -94,9 +91,9 @@ pub(super) fn encode(
             ) {
                 headers.insert(header::CONTENT_TYPE, value);
             }
-            file.bytes.clone()
+            file.bytes.clone().into()
         }
-        Body::Multipart(parts) => multipart(&parts, headers, tokens, uploads)?,
+        Body::Multipart(parts) => multipart(&parts, headers, tokens, uploads)?.into(),
     })
 }
 
@@ -188,14 +185,16 @@ fn quoted(name: &str) -> String {
 }
 
 /// The body compressed, with its content-encoding; as it is if that fails.
-pub(super) fn gzip(body: &Bytes, headers: &mut HeaderMap) -> Bytes {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 4), flate2::Compression::fast());
-    match encoder.write_all(body).and_then(|()| encoder.finish()) {
+pub(super) fn gzip(body: Pieces, headers: &mut HeaderMap) -> Pieces {
+    let small = Vec::with_capacity(body.len() / 4);
+    let mut encoder = flate2::write::GzEncoder::new(small, flate2::Compression::fast());
+    let written = body.iter().try_for_each(|piece| encoder.write_all(piece));
+    match written.and_then(|()| encoder.finish()) {
         Ok(small) => {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             small.into()
         }
-        Err(_) => body.clone(),
+        Err(_) => body,
     }
 }
 

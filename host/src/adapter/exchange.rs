@@ -15,7 +15,7 @@ use super::{
     contract::{Context, Fetch, HttpResponse, Payload, Resumption, Step},
     decode::Decoding,
     engine::Runtime,
-    failure, files,
+    failure,
     guest::{Guest, Planned},
     media,
     output::Output,
@@ -103,11 +103,11 @@ impl Exchange {
             Role::Authenticate => None,
             Role::Transform | Role::Models => auth::credentials(runtime, site, record).await?,
         };
-        let mut tokens = Tokens::default();
+        let mut tokens = std::mem::take(&mut task.tokens);
         if site.adapter.manifest.media_inline && task.role == Role::Transform {
             task.body = Box::pin(media::inline(site, task.body, &mut tokens, record)).await?;
         }
-        let body = files::hold(std::mem::take(&mut task.body), &mut tokens)?;
+        let body = String::from(std::mem::take(&mut task.body));
         let guest = Guest::new(runtime, site, &task.request).await?;
         let context = context(runtime, site, &task, credentials.as_deref(), &mut tokens)?;
         let (uploads, body) = if task.uploads.is_empty() {

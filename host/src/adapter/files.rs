@@ -1,86 +1,63 @@
 //! Pictures, recordings and documents in a client's request. What a guest sees of a large one is a token, so that megabytes do not
 //! pass through it: into its memory, through its reader and out again.
 
-use std::{ops::Range, sync::LazyLock};
+use std::ops::Range;
 
-use bytestring::ByteString;
-use memchr::{memchr2, memmem, memrchr};
+use memchr::memmem;
 
 use super::site::NO_RANDOM;
-use crate::{error::Result, transport::tokens::Tokens};
+use crate::{
+    call::{Call, edits::Edits},
+    error::Result,
+    transport::tokens::Tokens,
+};
 
-/// A shorter file costs a guest less than a token would.
-const HELD: usize = 4 << 10;
-/// What comes before the base64 text in a data URL (RFC 2397), and how far before that the URL may begin.
-static IN_URL: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(";base64,"));
+/// What comes before the base64 text in a data URL (RFC 2397), and how long that may be.
+const IN_URL: &[u8] = b";base64,";
 const LONGEST_HEAD: usize = 128;
 /// The member that has the base64 text of a recording in Chat Completions, and of any file in Messages.
-static IN_MEMBER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("\"data\""));
+const IN_MEMBER: &[u8] = b"\"data\"";
 /// Each is looked for when the request leaves.
 const MOST: usize = 64;
 
-/// `body` with a token in the place of every large file in it.
-pub(super) fn hold(body: ByteString, tokens: &mut Tokens) -> Result<String> {
-    if body.len() < HELD {
-        return Ok(body.into());
-    }
-    let files = files(&body);
-    if files.is_empty() {
-        return Ok(body.into());
-    }
-    let mut out = String::with_capacity(body.len() - files.iter().map(Range::len).sum::<usize>() + files.len() * 64);
-    let mut done = 0;
+/// `call` with a token in the place of every large file in it; `None` if there is no such file.
+pub(super) fn hold(call: &Call, tokens: &mut Tokens) -> Result<Option<Call>> {
+    let (body, text) = (call.body(), call.body().text());
+    let files = body.long_strings().iter();
+    let files = files.filter_map(|string| file(text.as_ref(), string)).take(MOST);
+    let mut edits = Vec::new();
     for file in files {
-        let base64 = body.slice_ref(body.get(file.clone()).unwrap_or_default());
-        out.push_str(body.get(done..file.start).unwrap_or_default());
-        out.push_str(tokens.issue_file(base64).ok_or(NO_RANDOM)?);
-        done = file.end;
+        let base64 = text.slice_ref(text.get(file.clone()).unwrap_or_default());
+        let token = tokens.issue_file(base64).ok_or(NO_RANDOM)?;
+        edits.push((file, token.to_owned().into()));
     }
-    out.push_str(body.get(done..).unwrap_or_default());
-    Ok(out)
+    Ok((!edits.is_empty()).then(|| call.edited(&Edits::new(edits))))
 }
 
-/// Where the base64 text of large files stands in JSON, in order.
-fn files(body: &str) -> Vec<Range<usize>> {
-    let bytes = body.as_bytes();
-    let in_urls = IN_URL.find_iter(bytes).filter(|at| is_data_url(bytes, *at));
-    let in_urls = in_urls.map(|at| at + IN_URL.needle().len());
-    let in_members = IN_MEMBER.find_iter(bytes).filter_map(|at| {
-        let value = bytes
-            .get(at + IN_MEMBER.needle().len()..)?
-            .trim_ascii_start()
-            .strip_prefix(b":")?;
-        let text = value.trim_ascii_start().strip_prefix(b"\"")?;
-        Some(bytes.len() - text.len())
-    });
-    let mut files: Vec<_> = in_urls
-        .chain(in_members)
-        .filter_map(|start| file(bytes, start))
-        .collect();
-    files.sort_unstable_by_key(|file| file.start);
-    files.truncate(MOST);
-    files
+/// Where the base64 text of a file stands, if this string of `text` has one.
+fn file(text: &str, string: &Range<usize>) -> Option<Range<usize>> {
+    let (before, said) = (
+        text.get(..string.start)?.as_bytes(),
+        text.get(string.clone())?.as_bytes(),
+    );
+    let base64 = if is_data(before) { 0 } else { in_url(said)? };
+    is_base64(said.get(base64..)?).then_some(string.start + base64..string.end)
 }
 
-/// Whether a file's data URL, the whole of a JSON string, goes on here. Text is left where it is: some providers take it as such.
-fn is_data_url(bytes: &[u8], at: usize) -> bool {
-    let head = bytes.get(at.saturating_sub(LONGEST_HEAD)..at).unwrap_or_default();
-    let quote = memrchr(b'"', head).and_then(|quote| head.get(quote + 1..));
-    quote.and_then(|url| url.strip_prefix(b"data:")).is_some_and(|kind| {
-        [&b"image/"[..], b"audio/", b"video/", b"application/pdf"]
-            .iter()
-            .any(|known| kind.starts_with(known))
-    })
+/// Where in a data URL its base64 text begins. Text is left where it is: some providers take it as such.
+fn in_url(url: &[u8]) -> Option<usize> {
+    let head = url.get(..url.len().min(LONGEST_HEAD))?;
+    let kind = head.strip_prefix(b"data:")?;
+    let known = [&b"image/"[..], b"audio/", b"video/", b"application/pdf"];
+    let known = known.iter().any(|known| kind.starts_with(known));
+    memmem::find(head, IN_URL).filter(|_| known).map(|at| at + IN_URL.len())
 }
 
-/// The large base64 text that begins here and ends with its JSON string.
-fn file(bytes: &[u8], start: usize) -> Option<Range<usize>> {
-    let rest = bytes.get(start..)?;
-    let len = memchr2(b'"', b'\\', rest)?;
-    let text = rest
-        .get(..len)
-        .filter(|_| len >= HELD && rest.get(len) == Some(&b'"'))?;
-    is_base64(text).then_some(start..start + len)
+/// Whether what comes after `before`, which ends with a quotation mark, is the value of the member that files are in.
+fn is_data(before: &[u8]) -> bool {
+    let key = before.strip_suffix(b"\"").map(<[u8]>::trim_ascii_end);
+    let key = key.and_then(|before| before.strip_suffix(b":"));
+    key.is_some_and(|before| before.trim_ascii_end().ends_with(IN_MEMBER))
 }
 
 /// Base64 of either alphabet (RFC 4648). Every byte is looked at even if the first is wrong: so compilers look at many at a time.
@@ -91,48 +68,63 @@ fn is_base64(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use hyper::HeaderMap;
+
     use super::*;
-    use crate::transport::tokens::Escape;
+    use crate::{call::Operation, transport::tokens::Escape};
+
+    /// A chat with this in it as it is held, and the same when it leaves.
+    fn held(inside: &str) -> (String, String, bool) {
+        let text = format!(r#"{{"model":"m", "messages":[{{"role":"user","content":[{inside}]}}], "after":[1]}}"#);
+        let call = Call::parse(
+            Operation::Chat,
+            "r".to_owned(),
+            HeaderMap::new(),
+            text.clone().into(),
+            9,
+        )
+        .unwrap();
+        let mut tokens = Tokens::default();
+        let held = hold(&call, &mut tokens).unwrap();
+        let call = held.as_ref().unwrap_or(&call);
+        assert_eq!(call.field("after"), Some("[1]"));
+        let message = call.messages().next().unwrap();
+        assert!(message.starts_with(r#"{"role":"user""#) && message.ends_with('}'));
+        assert!(tokens.reveal(call.text(), Escape::Json) == text);
+        assert!(tokens.reveal_body(call.text().to_owned(), Escape::Json).whole() == text);
+        (text, call.text().to_owned(), held.is_some())
+    }
 
     #[test]
     fn large_files_are_held_and_nothing_else() {
         let (large, small, text) = ("Aa0+/-_=".repeat(1000), "A".repeat(100), "word ".repeat(2000));
-        let held = [
+        for file in [
             format!(r#"{{"url":"data:image/png;base64,{large}"}}"#),
             format!(r#"{{"url" : "data:application/pdf;name=a.pdf;base64,{large}"}}"#),
             format!(r#"{{"input_audio":{{"format":"wav","data" :  "{large}"}}}}"#),
-        ];
-        for body in held {
-            let mut tokens = Tokens::default();
-            let told = hold(body.clone().into(), &mut tokens).unwrap();
-            assert!(told.len() < 200, "{}", body.get(..60).unwrap());
-            assert!(tokens.reveal(&told, Escape::Json) == body);
+            format!(r#"{{"url":"data:image/png;base64,{large}"}},{{"data":"{large}"}}"#),
+        ] {
+            let (text, told, any) = held(&file);
+            assert!(any && told.len() < 300, "{}", text.get(..90).unwrap());
         }
-        let left = [
+        for left in [
             format!(r#"{{"url":"data:image/png;base64,{small}"}}"#),
             format!(r#"{{"url":"data:text/plain;base64,{large}"}}"#),
             format!(r#"{{"text":"an image is data:image/png;base64,{large}"}}"#),
             format!(r#"{{"url":"data:image/png;base64,{large}\n"}}"#),
-            format!(r#"{{"url":"data:image/png;base64,{large}"#),
-            format!(r#"{{"data":"{text}","x":["data",{{"data":1}}],"data": "{large}"#),
+            format!(r#"{{"data":"{text}"}},["data",{{"data":1}}]"#),
             format!(r#"{{"data":{{"x":"{large}"}}}}"#),
-            ";base64,".repeat(1000),
-        ];
-        for body in left {
-            let told = hold(body.clone().into(), &mut Tokens::default()).unwrap();
-            assert!(told == body, "{}", body.get(..60).unwrap());
+            format!(r#"{{"x":"{}"}}"#, ";base64,".repeat(1000)),
+        ] {
+            let (text, told, any) = held(&left);
+            assert!(!any && told == text, "{}", text.get(..90).unwrap());
         }
     }
 
     #[test]
     fn ten_thousand_files_are_not_ten_thousand_tokens() {
-        let body = format!(
-            "[{}0]",
-            format!("{{\"data\":\"{}\"}},", "A".repeat(HELD)).repeat(10_000)
-        );
-        let mut tokens = Tokens::default();
-        let told = hold(body.clone().into(), &mut tokens).unwrap();
+        let file = format!("{{\"data\":\"{}\"}},", "A".repeat(5000));
+        let (_, told, _) = held(&format!("{}0", file.repeat(10_000)));
         assert_eq!(told.matches("\"wgs_").count(), MOST);
-        assert!(tokens.reveal(&told, Escape::Json) == body);
     }
 }

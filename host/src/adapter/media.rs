@@ -22,6 +22,7 @@ use crate::{
     transport::{
         egress::HostRule,
         http::{Incoming, Outgoing},
+        pieces::Pieces,
         tokens::Tokens,
     },
 };
@@ -192,7 +193,7 @@ async fn ask(site: &Site, url: &Url, record: &Arc<Record>) -> Result<Incoming, S
         method: Method::GET,
         url: url.clone(),
         headers,
-        body: Bytes::new(),
+        body: Pieces::default(),
         timeout: Some(PATIENCE),
     };
     let sent = site.upstream.send(request, record).await;

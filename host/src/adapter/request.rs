@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use url::Url;
 
@@ -19,6 +18,7 @@ use crate::{
         Auth,
         frame::Framing,
         http::Outgoing,
+        pieces::Pieces,
         renewed::Held,
         tokens::{Escape, Tokens},
     },
@@ -53,7 +53,7 @@ pub(super) struct Ready {
     method: Method,
     url: Url,
     headers: HeaderMap,
-    body: Bytes,
+    body: Pieces,
     timeout: Option<Duration>,
     /// The provider's credentials go with it.
     pub(super) credentialed: bool,
@@ -94,7 +94,7 @@ pub(super) fn prepare(request: HttpRequest, around: &Surroundings<'_>) -> Result
             .map(|(_, value)| value.as_str())
     };
     let body = match ext("compress") {
-        Some("gzip") if !body.is_empty() => body::gzip(&body, &mut headers),
+        Some("gzip") if !body.is_empty() => body::gzip(body, &mut headers),
         _ => body,
     };
     let credentialed = match ext("credentials") {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use backon::BackoffBuilder as _;
 use bytes::Bytes;
-use http::{HeaderMap, header::CONTENT_TYPE};
+use http::HeaderMap;
 
 use super::{
     auth::Credentials,
@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    passthrough::is_whole,
     record::Record,
     transport::{frame::Framing, http::Incoming, renewed::Held, signer::Signed},
 };
@@ -90,15 +91,13 @@ impl Sending {
         Ok(Received::Whole { status, headers, body })
     }
 
-    /// True if what should be events is one JSON value. The header alone does not tell: some label their events so.
+    /// True if what should be events is one JSON value.
     async fn is_one_value(&self, incoming: &mut Incoming) -> Result<bool> {
-        let kind = incoming.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let is_json = kind.is_some_and(|kind| kind.starts_with("application/json"));
-        if !is_json || self.ready.reading != Reading::Frames(Framing::Sse) {
+        if self.ready.reading != Reading::Frames(Framing::Sse) {
             return Ok(false);
         }
-        let first = incoming.body.peek().await?.trim_ascii_start();
-        Ok(first.starts_with(b"{") || first.starts_with(b"["))
+        let first = incoming.body.peek().await?;
+        Ok(is_whole(first, &incoming.headers))
     }
 
     /// True if the provider does not take the credentials any more that were found for it, and there may be newer ones.

@@ -43,6 +43,8 @@ pub(super) struct Task<'a> {
     pub(super) asked: call::Body,
     /// What the adapter is to see of it.
     pub(super) body: ByteString,
+    /// What it has in the place of large files.
+    pub(super) tokens: Tokens,
     /// Files beside it.
     pub(super) uploads: Vec<Upload>,
     pub(super) request: Arc<str>,
@@ -62,6 +64,7 @@ impl Task<'_> {
             streaming: false,
             asked: call::Body::default(),
             body: ByteString::new(),
+            tokens: Tokens::default(),
             uploads: Vec::new(),
             request: "".into(),
             attempt: 1,

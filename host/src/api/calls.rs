@@ -27,6 +27,9 @@ use crate::{
 /// Names what of the request its provider did not get.
 const DROPPED: HeaderName = HeaderName::from_static("x-witgate-dropped");
 
+/// How many bytes of a body get room before they come.
+const AHEAD: usize = 4 << 20;
+
 /// Answers a call.
 pub(super) async fn handle(app: &Arc<App>, operation: Operation, id: String, request: Request<Incoming>) -> Response {
     let shape = Shape::of_calls(operation);
@@ -76,26 +79,29 @@ async fn read(mut body: Incoming, limit: usize, patience: Duration) -> Result<By
     if body.size_hint().lower() > limit as u64 {
         return Err(Error::BodyTooLarge { limit });
     }
+    // As long as the client says, so that a large one is copied once; but what only might come takes no room.
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(limit).min(AHEAD);
     let all = async {
-        let mut first: Option<Bytes> = None;
-        let mut rest = BytesMut::new();
+        let (mut first, mut whole) = (Bytes::new(), BytesMut::new());
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() else {
                 continue;
             };
-            if first.as_ref().map_or(0, Bytes::len) + rest.len() + data.len() > limit {
+            if first.len() + whole.len() + data.len() > limit {
                 return Err(Error::BodyTooLarge { limit });
             }
-            match &first {
-                None => first = Some(data),
-                Some(_) => rest.extend_from_slice(&data),
+            if first.is_empty() && whole.is_empty() {
+                first = data;
+                continue;
             }
+            if whole.is_empty() {
+                whole.reserve(expected.max(first.len() + data.len()));
+                whole.extend_from_slice(&std::mem::take(&mut first));
+            }
+            whole.extend_from_slice(&data);
         }
-        Ok(match first {
-            Some(first) if rest.is_empty() => first,
-            Some(first) => [first.as_ref(), rest.as_ref()].concat().into(),
-            None => Bytes::new(),
-        })
+        // Most come in one piece: that one is not copied.
+        Ok(if whole.is_empty() { first } else { whole.freeze() })
     };
     tokio::time::timeout(patience, all)
         .await

@@ -7,6 +7,7 @@ use bytestring::ByteString;
 
 use super::{
     asks,
+    edits::Edits,
     object::{self, Object},
     validate,
 };
@@ -26,6 +27,8 @@ pub(crate) struct Body {
 struct Read {
     fields: Object,
     messages: Messages,
+    /// Where strings stand that are long and have no escapes, without their quotation marks.
+    long: Vec<Range<usize>>,
 }
 
 /// The items of `messages`.
@@ -54,11 +57,39 @@ impl Body {
         let fields = read.ok().filter(|_| scan.end().is_ok())?;
         Some(Self {
             text: text.clone(),
-            read: Arc::new(Read { fields, messages }),
+            read: Arc::new(Read {
+                fields,
+                messages,
+                long: scan.long(),
+            }),
         })
     }
 
-    pub(super) fn text(&self) -> &ByteString {
+    /// The body that `edits` make of this one. They are inside of values, or take the place of whole ones.
+    pub(super) fn edited(&self, edits: &Edits<'_>) -> Self {
+        let Read { fields, messages, long } = &*self.read;
+        let moved = |spans: &[Range<usize>]| spans.iter().map(|span| edits.moved(span)).collect();
+        Self {
+            text: edits.apply(&self.text).into(),
+            read: Arc::new(Read {
+                fields: fields.edited(edits),
+                messages: Messages {
+                    spans: moved(&messages.spans),
+                    keys: messages.keys.clone(),
+                    problems: messages.problems.clone(),
+                },
+                long: moved(long),
+            }),
+        }
+    }
+
+    /// Where strings stand that are long (some kilobytes) and have no escapes, without their quotation marks: files, for the most
+    /// part.
+    pub(crate) fn long_strings(&self) -> &[Range<usize>] {
+        &self.read.long
+    }
+
+    pub(crate) fn text(&self) -> &ByteString {
         &self.text
     }
 

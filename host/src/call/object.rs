@@ -5,6 +5,7 @@ use std::{borrow::Cow, ops::Range};
 
 use serde_json::{Map, Value};
 
+use super::edits::Edits;
 use crate::scan::{Malformed, Scan};
 
 /// The fields of a JSON object, in order: where each value stands in the text it was read from.
@@ -100,35 +101,38 @@ impl Object {
     /// `text` with `changes` made: each a key and the JSON text of its new value. A key that is there gets the new value where it
     /// stands, a new key goes to the end, and all other bytes stay as they are.
     pub fn with(&self, text: &str, changes: &[(&str, &str)]) -> String {
-        let added: usize = changes.iter().map(|(key, value)| key.len() + value.len() + 4).sum();
-        let mut out = String::with_capacity(text.len() + added);
-        let mut edits: Vec<(Range<usize>, &str)> = changes
-            .iter()
-            .filter_map(|(key, value)| Some((self.span(key)?, *value)))
-            .collect();
-        edits.sort_by_key(|(span, _)| span.start);
-        let mut at = 0;
-        for (span, value) in edits {
-            out.push_str(text.get(at..span.start).unwrap_or_default());
-            out.push_str(value);
-            at = span.end;
-        }
-        let rest = text.get(at..).unwrap_or_default();
-        let close = rest.rfind('}').unwrap_or(rest.len());
-        out.push_str(rest.get(..close).unwrap_or_default());
-        let mut comma = !self.fields.is_empty();
-        for (key, value) in changes.iter().filter(|(key, _)| self.span(key).is_none()) {
-            if comma {
-                out.push(',');
+        self.edits(text, changes).apply(text)
+    }
+
+    /// What is to change in `text` for that.
+    pub(crate) fn edits<'e>(&self, text: &str, changes: &[(&str, &'e str)]) -> Edits<'e> {
+        let mut edits: Vec<(Range<usize>, Cow<'e, str>)> = Vec::with_capacity(changes.len() + 1);
+        let mut added = String::new();
+        for (key, value) in changes {
+            if let Some(span) = self.span(key) {
+                edits.push((span, Cow::Borrowed(value)));
+                continue;
             }
-            comma = true;
-            out.push('"');
-            out.push_str(key);
-            out.push_str("\":");
-            out.push_str(value);
+            if !(self.fields.is_empty() && added.is_empty()) {
+                added.push(',');
+            }
+            for piece in ["\"", key, "\":", value] {
+                added.push_str(piece);
+            }
         }
-        out.push_str(rest.get(close..).unwrap_or_default());
-        out
+        if !added.is_empty() {
+            let close = text.rfind('}').unwrap_or(text.len());
+            edits.push((close..close, added.into()));
+        }
+        Edits::new(edits)
+    }
+
+    /// The fields of the text that `edits` make of theirs.
+    pub(super) fn edited(&self, edits: &Edits<'_>) -> Self {
+        let moved = |(key, span): &(String, Range<usize>)| (key.clone(), edits.moved(span));
+        Self {
+            fields: self.fields.iter().map(moved).collect(),
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! What is known of a model: the operator's entry for it, and where that is silent the catalogue's.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
+
+use arc_swap::ArcSwap;
 
 use super::Provider;
 use crate::{
@@ -18,7 +20,57 @@ pub struct Known<'a> {
     pub row: Option<Row<'a>>,
 }
 
+/// So many models have their terms remembered. A model has many names: what stands before `models/` does not count.
+const MOST: usize = 1024;
+
+/// What a call has to know of a model.
+#[derive(Clone, Default)]
+pub struct Terms {
+    /// The most tokens that can be asked for.
+    pub most_tokens: Option<u64>,
+    /// What it costs.
+    pub price: Option<Arc<Price>>,
+}
+
+/// Terms that calls have asked for. The catalogue is a text that is searched, and its prices are read: of a short call that would be a
+/// good part.
+#[derive(Default)]
+pub(super) struct Remembered(ArcSwap<Found>);
+
+#[derive(Clone, Default)]
+struct Found {
+    /// Where they were found.
+    catalogue: Arc<Table>,
+    /// By model.
+    terms: HashMap<String, Terms>,
+}
+
 impl Provider {
+    /// What a call has to know of `model`, by the provider's name for it or the client's.
+    pub fn terms(&self, catalogue: &Arc<Table>, model: &str) -> Terms {
+        let found = self.remembered.0.load();
+        let fresh = Arc::ptr_eq(&found.catalogue, catalogue);
+        if let Some(terms) = found.terms.get(model).filter(|_| fresh) {
+            return terms.clone();
+        }
+        let known = self.known(catalogue, model);
+        let terms = Terms {
+            most_tokens: known.most_tokens(),
+            price: known.price(),
+        };
+        if known.entry.is_some() || known.row.is_some() {
+            let kept = Some(&found.terms).filter(|kept| fresh && kept.len() < MOST);
+            let mut found = Found {
+                catalogue: Arc::clone(catalogue),
+                terms: kept.cloned().unwrap_or_default(),
+            };
+            found.terms.insert(model.to_owned(), terms.clone());
+            // Of two that do this at the same time one will be looked up again.
+            self.remembered.0.store(Arc::new(found));
+        }
+        terms
+    }
+
     /// What is known of `model`, by the provider's name for it or the client's.
     pub fn known<'a>(&'a self, catalogue: &'a Table, model: &str) -> Known<'a> {
         let entry = self.config.model(model);

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Adapters, Listed, files};
+use url::Url;
+
+use super::{Adapters, Listed, files, known::Remembered};
 use crate::{
     adapter::{Adapter, Manifest, Site},
     call::Operation,
@@ -27,6 +29,7 @@ pub struct Provider {
     pub listed: Arc<Listed>,
     /// Its name in the catalogue.
     pub(super) listed_as: Option<&'static str>,
+    pub(super) remembered: Remembered,
     way: Result<Arc<Upstream>, String>,
 }
 
@@ -58,6 +61,7 @@ impl Provider {
         Self {
             speaks: speaks(config, &way, adapter, same),
             listed_as: catalogue::provider(config.known_as()),
+            remembered: Remembered::default(),
             listed: same.map(|same| same.listed.clone()).unwrap_or_default(),
             config: config.clone(),
             way,
@@ -72,6 +76,11 @@ impl Provider {
     /// What clients put before a slash.
     pub fn name(&self) -> &str {
         &self.config.name
+    }
+
+    /// Where it is, if that is known.
+    pub fn base(&self) -> Option<&Url> {
+        self.way.as_ref().ok().map(|upstream| &upstream.base)
     }
 
     /// True if calls of `operation` can go to it as they are: it has that API itself, or its adapter says so.

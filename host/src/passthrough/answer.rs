@@ -197,7 +197,7 @@ fn reads(body: Reading) -> Events {
 }
 
 /// True if what begins so is one JSON value and no stream, whatever its content type says: servers send errors, and answers, so.
-fn is_whole(first: &[u8], headers: &HeaderMap) -> bool {
+pub(crate) fn is_whole(first: &[u8], headers: &HeaderMap) -> bool {
     let text = first.trim_ascii_start();
     let brackets = matches!(text.first(), Some(b'{' | b'['));
     let declared = headers

@@ -3,11 +3,29 @@
 use bytestring::ByteString;
 use serde_json::value::RawValue;
 
-use crate::call::{Call, Operation, object::Object};
+use crate::{
+    call::{Call, Operation, object::Object},
+    transport::pieces::Pieces,
+};
 
 /// The body for a provider: its own name for the model, the operator's defaults for what the client left out, and the wish for usage
 /// at a stream's end. Nothing to change: the client's own bytes.
 pub fn body(call: &Call, model: &str, defaults: &[(String, String)], asks_usage: bool) -> ByteString {
+    changed(call, model, defaults, asks_usage, |changes| call.body_with(changes))
+}
+
+/// The same in pieces, of which most are the client's own bytes.
+pub fn pieces(call: &Call, model: &str, defaults: &[(String, String)], asks_usage: bool) -> Pieces {
+    changed(call, model, defaults, asks_usage, |changes| call.pieces_with(changes))
+}
+
+fn changed<T>(
+    call: &Call,
+    model: &str,
+    defaults: &[(String, String)],
+    asks_usage: bool,
+    make: impl FnOnce(&[(&str, &str)]) -> T,
+) -> T {
     let mut name = String::new();
     let mut options = String::new();
     let mut changes: Vec<(&str, &str)> = Vec::new();
@@ -25,7 +43,7 @@ pub fn body(call: &Call, model: &str, defaults: &[(String, String)], asks_usage:
         changes.retain(|(key, _)| *key != "stream_options");
         changes.push(("stream_options", &options));
     }
-    call.body_with(&changes)
+    make(&changes)
 }
 
 /// `stream_options` with `include_usage`, and what the client wrote there beside it.

@@ -35,10 +35,10 @@ pub(super) fn find(gateway: &Gateway, call: &Call) -> Result<Vec<Target>> {
         let Some(provider) = gateway.providers.get(candidate.provider) else {
             continue;
         };
-        let known = provider.known(&catalogue, &candidate.model);
-        match call.fits(known.most_tokens()) {
+        let terms = provider.terms(&catalogue, &candidate.model);
+        match call.fits(terms.most_tokens) {
             Ok(()) => targets.push(Target {
-                price: known.price().filter(|_| at_list_price(call)),
+                price: terms.price.filter(|_| at_list_price(call)),
                 provider: provider.clone(),
                 model: candidate.model,
             }),

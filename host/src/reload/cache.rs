@@ -6,30 +6,29 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, BufReader, Read, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use ring::hmac;
+use blake3::{Hash, Hasher};
 
 use super::scan::Digest;
 
 /// How much the cache holds before the entries that were not used for longest go: room for some ten large (Python) guests.
 const LIMIT: u64 = 1 << 30;
 const KEY_FILE: &str = "key";
-const KEY_LEN: usize = 32;
-const MAC_LEN: usize = 32;
+const MAC_LEN: usize = blake3::OUT_LEN;
 /// The layout of an entry. It is part of what is authenticated.
-const FORMAT: &[u8] = b"witgate code 3\0";
-/// An entry is read in pieces of this size: it is checked here, and mapped where it is run.
-const PIECE: usize = 64 << 10;
+const FORMAT: &[u8] = b"witgate code 4\0";
+
+/// What entries are authenticated with.
+type Key = [u8; blake3::KEY_LEN];
 
 /// The cache of one data directory, for one engine.
-#[derive(Debug)]
 pub(super) struct Cache {
     dir: PathBuf,
-    key: hmac::Key,
+    key: Key,
     engine: String,
     limit: u64,
 }
@@ -46,7 +45,7 @@ impl Cache {
         };
         Ok(Self {
             dir: dir.to_owned(),
-            key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+            key,
             engine,
             limit: LIMIT,
         })
@@ -74,16 +73,18 @@ impl Cache {
         let Some(code) = len.checked_sub(MAC_LEN as u64) else {
             return Ok(false);
         };
-        let code = Digest::read(BufReader::with_capacity(PIECE, file.take(code)))?;
+        let mut hasher = self.hasher(digest);
+        hasher.update_reader(file.take(code))?;
         let mut mac = [0; MAC_LEN];
         file.read_exact(&mut mac)?;
-        Ok(hmac::verify(&self.key, &self.authenticated(digest, &code), &mac).is_ok())
+        // It takes the same time wherever they differ.
+        Ok(hasher.finalize() == Hash::from_bytes(mac))
     }
 
     /// Keeps `code`, made from the file of this digest. A full disk costs the next start some time, and nothing else.
     pub(super) fn put(&self, digest: &Digest, code: &[u8]) {
-        let mac = hmac::sign(&self.key, &self.authenticated(digest, &Digest::of(code)));
-        if let Err(error) = write_private(&self.entry(digest), &[code, mac.as_ref()]) {
+        let mac = self.hasher(digest).update(code).finalize();
+        if let Err(error) = write_private(&self.entry(digest), &[code, mac.as_bytes()]) {
             tracing::warn!(%error, dir = %self.dir.display(), "the compile cache cannot be written");
         }
         self.evict();
@@ -93,17 +94,13 @@ impl Cache {
         self.dir.join(format!("{digest}-{}.code", self.engine))
     }
 
-    /// What the MAC covers: an entry moved to another digest's or engine's name is not authentic either. The code stands for itself
-    /// by its digest, so that it need not be held.
-    fn authenticated(&self, digest: &Digest, code: &Digest) -> Vec<u8> {
-        [
-            FORMAT,
-            self.engine.as_bytes(),
-            b"\0",
-            digest.to_string().as_bytes(),
-            code.to_string().as_bytes(),
-        ]
-        .concat()
+    /// What the MAC covers before the code: an entry moved to another digest's or engine's name is not authentic either.
+    fn hasher(&self, digest: &Digest) -> Hasher {
+        let mut hasher = Hasher::new_keyed(&self.key);
+        for named in [FORMAT, self.engine.as_bytes(), b"\0", digest.to_string().as_bytes()] {
+            hasher.update(named);
+        }
+        hasher
     }
 
     /// Removes what was not used for longest until the rest fits. What a crash left half-written goes the same way.
@@ -131,19 +128,19 @@ impl Cache {
 }
 
 /// The key, if there is one that nobody else can know.
-fn read_key(path: &Path) -> Option<[u8; KEY_LEN]> {
+fn read_key(path: &Path) -> Option<Key> {
     let mut file = File::open(path).ok()?;
     if !is_private(&file.metadata().ok()?) {
         tracing::warn!(file = %path.display(), "others could read or write the compile cache's key: a new one is made");
         return None;
     }
-    let mut key = [0; KEY_LEN];
+    let mut key = Key::default();
     file.read_exact(&mut key).ok()?;
     Some(key)
 }
 
-fn make_key(path: &Path) -> io::Result<[u8; KEY_LEN]> {
-    let mut key = [0; KEY_LEN];
+fn make_key(path: &Path) -> io::Result<Key> {
+    let mut key = Key::default();
     getrandom::fill(&mut key).map_err(io::Error::other)?;
     write_private(path, &[&key])?;
     Ok(key)

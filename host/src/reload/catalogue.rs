@@ -19,6 +19,7 @@ use crate::{
         Auth, Upstream,
         egress::Policy,
         http::{Client, Outgoing},
+        pieces::Pieces,
         tls::Rules,
     },
 };
@@ -126,7 +127,7 @@ impl Fresh {
             method: Method::GET,
             url: url.clone(),
             headers: HeaderMap::new(),
-            body: bytes::Bytes::new(),
+            body: Pieces::default(),
             timeout: None,
         };
         let reply = upstream

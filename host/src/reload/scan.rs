@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     fs::{self, File, Metadata},
-    io::{self, BufRead, Read},
+    io::{self, Read},
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -23,20 +23,6 @@ impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
-    }
-
-    /// The digest of all there is to read.
-    pub(super) fn read(mut from: impl BufRead) -> io::Result<Self> {
-        let mut hash = Sha256::new();
-        loop {
-            let piece = from.fill_buf()?;
-            if piece.is_empty() {
-                return Ok(Self(hash.finalize().into()));
-            }
-            hash.update(piece);
-            let read = piece.len();
-            from.consume(read);
-        }
     }
 }
 

@@ -193,7 +193,7 @@ fn put_signature(
     service: &str,
 ) -> Result<(), &'static str> {
     let now = Stamp::of(SystemTime::now());
-    let hash = sigv4::hex_sha256(&request.body);
+    let hash = sigv4::hex_sha256_of(&request.body);
     put(request, HeaderName::from_static("x-amz-date"), &now.basic())?;
     put(request, HeaderName::from_static("x-amz-content-sha256"), &hash)?;
     if let Some(token) = &credentials.session_token {

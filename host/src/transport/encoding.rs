@@ -23,7 +23,7 @@ pub(super) fn decode(encoding: &str, body: Body) -> Result<Decoded, Box<Body>> {
     if !matches!(encoding.as_str(), "gzip" | "x-gzip" | "br" | "deflate" | "zstd") {
         return Err(Box::new(body));
     }
-    let reader = StreamReader::new(Pieces(body));
+    let reader = StreamReader::new(Encoded(body));
     Ok(match encoding.as_str() {
         "br" => Box::pin(ReaderStream::new(BrotliDecoder::new(reader))),
         "deflate" => Box::pin(ReaderStream::new(ZlibDecoder::new(reader))),
@@ -32,9 +32,9 @@ pub(super) fn decode(encoding: &str, body: Body) -> Result<Decoded, Box<Body>> {
     })
 }
 
-struct Pieces(Body);
+struct Encoded(Body);
 
-impl Stream for Pieces {
+impl Stream for Encoded {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {

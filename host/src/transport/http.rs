@@ -20,6 +20,7 @@ use super::{
     connect,
     egress::Policy,
     encoding,
+    pieces::Pieces,
     pool::{self, Pool},
     tls,
 };
@@ -72,7 +73,7 @@ pub struct Outgoing {
     /// All of them, credentials included.
     pub headers: HeaderMap,
     /// What to send.
-    pub body: Bytes,
+    pub body: Pieces,
     /// Lowers [`Upstream::timeout`].
     pub timeout: Option<Duration>,
 }

@@ -14,12 +14,12 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
 use self::{body::Framing, head::Length};
-use super::http::Outgoing;
+use super::{http::Outgoing, pieces::Unsent};
 use crate::call::Abandoned;
 
 /// Free room a read is given at least, and at most.
@@ -98,7 +98,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn write(&mut self, request: &Outgoing) -> io::Result<()> {
         let mut head = BytesMut::with_capacity(1 << 10);
         head::write(request, &self.form, Length::Known(request.body.len() as u64), &mut head);
-        let mut all = head.freeze().chain(request.body.clone());
+        let mut all = Unsent::new(head.freeze(), &request.body);
         self.socket.write_all_buf(&mut all).await?;
         self.socket.flush().await
     }

@@ -4,7 +4,6 @@
 
 use std::{future::poll_fn, net::IpAddr, time::Duration};
 
-use bytes::Bytes;
 use hyper::{
     HeaderMap, Method,
     header::{HeaderName, HeaderValue},
@@ -15,6 +14,7 @@ use url::{Host, Url};
 use super::{
     http::Outgoing,
     http1::{Body, Connection, Form},
+    pieces::Pieces,
 };
 
 /// An answer is a few kilobytes.
@@ -67,7 +67,7 @@ pub(super) async fn ask(method: Method, url: &str, headers: HeaderMap, reach: Re
         method,
         url,
         headers,
-        body: Bytes::new(),
+        body: Pieces::default(),
         timeout: None,
     };
     let answered = tokio::time::timeout(PATIENCE, exchange((address, port), request)).await;

@@ -229,7 +229,7 @@ fn form(url: &str, fields: &[(&str, &str)]) -> Result<Outgoing, String> {
         method: Method::POST,
         url: Url::parse(url).map_err(|_| "the address of the tokens is no URL".to_owned())?,
         headers: HeaderMap::from_iter(headers),
-        body: Bytes::from(body.extend_pairs(fields).finish()),
+        body: Bytes::from(body.extend_pairs(fields).finish()).into(),
         timeout: None,
     })
 }

@@ -2,7 +2,7 @@
 //! one of HTTP/2 is shared by all requests of its origin.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     error::Error as StdError,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -225,7 +225,7 @@ async fn over_two(mut shared: Shared, request: Outgoing, rest: Option<Arc<Rest>>
     let unsent = |reason| Failed { unsent: true, reason };
     shared.ready().await.map_err(|error| unsent(reason(&error)))?;
     let mut sent = Request::new(Body2 {
-        first: Some(request.body).filter(|first| !first.is_empty()),
+        first: request.body.iter().cloned().collect(),
         rest,
     });
     *sent.method_mut() = request.method;
@@ -245,7 +245,7 @@ async fn over_two(mut shared: Shared, request: Outgoing, rest: Option<Arc<Rest>>
 
 /// A request's body for HTTP/2: what there is of it, and what is still to come.
 struct Body2 {
-    first: Option<Bytes>,
+    first: VecDeque<Bytes>,
     rest: Option<Arc<Rest>>,
 }
 
@@ -257,7 +257,7 @@ impl http_body::Body for Body2 {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<http_body::Frame<Bytes>, Abandoned>>> {
-        if let Some(first) = self.first.take() {
+        if let Some(first) = self.first.pop_front() {
             return Poll::Ready(Some(Ok(http_body::Frame::data(first))));
         }
         match &self.rest {
@@ -269,11 +269,11 @@ impl http_body::Body for Body2 {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.first.is_none() && self.rest.is_none()
+        self.first.is_empty() && self.rest.is_none()
     }
 
     fn size_hint(&self) -> http_body::SizeHint {
-        let first = self.first.as_ref().map_or(0, |first| first.len() as u64);
+        let first: u64 = self.first.iter().map(|piece| piece.len() as u64).sum();
         match self.rest.as_ref().map(|rest| rest.length()) {
             None => http_body::SizeHint::with_exact(first),
             // A hint is asked for once, before any of it is taken.

@@ -1,14 +1,17 @@
 //! The TLS rules of one provider.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, LazyLock},
 };
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme, SupportedProtocolVersion,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, ring},
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
     version::{TLS12, TLS13},
 };
@@ -34,14 +37,21 @@ pub(super) fn config(rules: &Rules) -> Result<ClientConfig, String> {
     let builder = ClientConfig::builder_with_provider(crypto.clone())
         .with_protocol_versions(versions)
         .map_err(|error| error.to_string())?;
-    if rules.any_certificate {
-        let verifier = Arc::new(AnyCertificate(crypto));
-        return Ok(builder
-            .dangerous()
-            .with_custom_certificate_verifier(verifier)
-            .with_no_client_auth());
-    }
-    Ok(builder.with_root_certificates(roots(rules)?).with_no_client_auth())
+    let trusted = match &rules.ca_file {
+        _ if rules.any_certificate => Trusted::Anybody,
+        Some(bundle) => Trusted::Known(authorities(with_bundle(bundle)?.into(), &crypto).map_err(|e| e.to_string())?),
+        None => Trusted::System,
+    };
+    let verifier = Arc::new(Verifier { crypto, trusted });
+    Ok(builder
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth())
+}
+
+/// Reads the authorities that the system trusts, if nobody has yet: for a time when nobody waits for it.
+pub fn read_authorities() {
+    LazyLock::force(&SYSTEM);
 }
 
 /// The authorities that the system trusts. They lie in hundreds of files, so they are read once.
@@ -55,33 +65,58 @@ static SYSTEM: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
     Arc::new(roots)
 });
 
-fn roots(rules: &Rules) -> Result<Arc<RootCertStore>, String> {
-    let Some(path) = &rules.ca_file else {
-        return Ok(Arc::clone(&SYSTEM));
-    };
+fn authorities(roots: Arc<RootCertStore>, crypto: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>, Error> {
+    let none = |_| Error::General("there are no certificate authorities to check a server by".to_owned());
+    WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(crypto))
+        .build()
+        .map_err(none)
+}
+
+/// The system's authorities, and those of a PEM bundle.
+fn with_bundle(path: &Path) -> Result<RootCertStore, String> {
     let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let mut roots = RootCertStore::clone(&SYSTEM);
     for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))? {
         let certificate = certificate.map_err(|error| wrong(&error))?;
         roots.add(certificate).map_err(|error| wrong(&error))?;
     }
-    Ok(Arc::new(roots))
+    Ok(roots)
 }
 
-/// Takes any certificate, but still checks that the server holds its key.
+/// Checks a server's certificate, and always that the server holds its key.
 #[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
+struct Verifier {
+    crypto: Arc<CryptoProvider>,
+    trusted: Trusted,
+}
 
-impl ServerCertVerifier for AnyCertificate {
+/// Whose certificates will do.
+#[derive(Debug)]
+enum Trusted {
+    /// Anybody's.
+    Anybody,
+    /// Of those whom the system trusts. They are asked for when the first certificate comes: reading them takes as long as much of a
+    /// gateway's start.
+    System,
+    /// Of these.
+    Known(Arc<WebPkiServerVerifier>),
+}
+
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
+        let known = match &self.trusted {
+            Trusted::Anybody => return Ok(ServerCertVerified::assertion()),
+            Trusted::System => authorities(Arc::clone(&SYSTEM), &self.crypto)?,
+            Trusted::Known(known) => Arc::clone(known),
+        };
+        known.verify_server_cert(certificate, intermediates, name, ocsp, now)
     }
 
     fn verify_tls12_signature(
@@ -90,7 +125,12 @@ impl ServerCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        rustls::crypto::verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            certificate,
+            signed,
+            &self.crypto.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -99,10 +139,15 @@ impl ServerCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        rustls::crypto::verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signed,
+            &self.crypto.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.crypto.signature_verification_algorithms.supported_schemes()
     }
 }

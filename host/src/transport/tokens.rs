@@ -8,11 +8,14 @@ use bytestring::ByteString;
 use memchr::memmem;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::pieces::Pieces;
 use crate::secret::Secret;
 
 /// How a token begins. The rest is 32 hexadecimal digits; all of it survives URLs, JSON and forms as it is.
 const PREFIX: &str = "wgs_";
 const DIGITS: usize = 32;
+/// The bytes of a token.
+const TOKEN: usize = PREFIX.len() + DIGITS;
 
 /// Made once: a searcher costs more to make than most texts cost to search.
 static BEGIN: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(PREFIX));
@@ -29,12 +32,13 @@ pub enum Escape {
 }
 
 /// The tokens of one call, and what they stand for.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tokens {
     entries: Vec<(String, Value)>,
 }
 
 /// What a token stands for.
+#[derive(Clone)]
 enum Value {
     /// A secret, which nobody may be shown.
     Secret(Secret),
@@ -65,7 +69,7 @@ impl Tokens {
     fn token(&mut self, value: Value) -> Option<&str> {
         let mut random = [0; DIGITS / 2];
         getrandom::fill(&mut random).ok()?;
-        let mut token = String::with_capacity(PREFIX.len() + DIGITS);
+        let mut token = String::with_capacity(TOKEN);
         token.push_str(PREFIX);
         for byte in random {
             for digit in [byte >> 4, byte & 15] {
@@ -80,28 +84,47 @@ impl Tokens {
     pub fn reveal<'t>(&self, text: &'t str, escape: Escape) -> Cow<'t, str> {
         let mut out = String::new();
         let mut done = 0;
-        for at in BEGIN.find_iter(text.as_bytes()) {
-            let end = at + PREFIX.len() + DIGITS;
-            let Some(value) = text.get(at..end).and_then(|token| self.value(token)) else {
-                continue;
-            };
+        for (at, value) in self.found(text) {
             if done == 0 {
                 out.reserve(text.len() + self.files());
             }
             out.push_str(text.get(done..at).unwrap_or_default());
             match (value, escape) {
-                (Value::Secret(secret), _) => write(secret.expose(), escape, &mut out),
-                (Value::File(base64), Escape::Percent) => write(base64, escape, &mut out),
+                (Value::Secret(secret), _) => out.push_str(&written(secret.expose(), escape)),
+                (Value::File(base64), Escape::Percent) => out.push_str(&written(base64, escape)),
                 // Nothing in base64 means anything there.
                 (Value::File(base64), Escape::Plain | Escape::Json) => out.push_str(base64),
             }
-            done = end;
+            done = at + TOKEN;
         }
         if done == 0 {
             return Cow::Borrowed(text);
         }
         out.push_str(text.get(done..).unwrap_or_default());
         Cow::Owned(out)
+    }
+
+    /// The same for a whole body, with files where they are: megabytes are not copied.
+    pub fn reveal_body(&self, text: String, escape: Escape) -> Pieces {
+        if escape == Escape::Percent || self.files() == 0 {
+            return match self.reveal(&text, escape) {
+                Cow::Borrowed(_) => text.into(),
+                Cow::Owned(revealed) => revealed.into(),
+            };
+        }
+        let text = ByteString::from(text);
+        let (mut out, mut done) = (Pieces::default(), 0);
+        for (at, value) in self.found(&text) {
+            out.push(text.as_bytes().slice(done..at));
+            out.push(match value {
+                Value::Secret(secret) => written(secret.expose(), escape).into(),
+                // Nothing in base64 means anything there.
+                Value::File(base64) => base64.as_bytes().clone(),
+            });
+            done = at + TOKEN;
+        }
+        out.push(text.as_bytes().slice(done..));
+        out
     }
 
     /// `text` with this call's secrets taken out: for what a provider says about a request that it refused, which sometimes holds
@@ -129,6 +152,14 @@ impl Tokens {
         sizes.sum()
     }
 
+    /// Where tokens of this call stand in `text`, and what they stand for.
+    fn found<'s>(&'s self, text: &'s str) -> impl Iterator<Item = (usize, &'s Value)> {
+        BEGIN.find_iter(text.as_bytes()).filter_map(|at| {
+            let token = text.get(at..at + TOKEN)?;
+            Some((at, self.value(token)?))
+        })
+    }
+
     fn value(&self, token: &str) -> Option<&Value> {
         self.entries
             .iter()
@@ -137,13 +168,14 @@ impl Tokens {
     }
 }
 
-fn write(value: &str, escape: Escape, out: &mut String) {
+/// A value as it is written where its token stood.
+fn written(value: &str, escape: Escape) -> String {
     match escape {
-        Escape::Plain => out.push_str(value),
-        Escape::Percent => out.extend(utf8_percent_encode(value, NON_ALPHANUMERIC)),
+        Escape::Plain => value.to_owned(),
+        Escape::Percent => utf8_percent_encode(value, NON_ALPHANUMERIC).to_string(),
         Escape::Json => {
             let quoted = serde_json::Value::from(value).to_string();
-            out.push_str(quoted.get(1..quoted.len() - 1).unwrap_or_default());
+            quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned()
         }
     }
 }
@@ -173,6 +205,19 @@ mod tests {
             tokens.reveal(&format!(r#"{{"k":"{token}"}}"#), Escape::Json),
             r#"{"k":"a\"b c\\&=ü"}"#
         );
+    }
+
+    #[test]
+    fn a_body_has_its_files_as_pieces_of_their_own_and_says_the_same() {
+        let mut tokens = Tokens::default();
+        let secret = tokens.issue(Secret::new("k\"")).unwrap().to_owned();
+        let file = tokens.issue_file("QUJD".into()).unwrap().to_owned();
+        let text = format!(r#"{{"a":"{file}","b":"{secret}","c":"{file}","d":"wgs_"}}"#);
+        for (escape, pieces) in [(Escape::Json, 7), (Escape::Plain, 7), (Escape::Percent, 1)] {
+            let body = tokens.reveal_body(text.clone(), escape);
+            assert_eq!(body.iter().count(), pieces);
+            assert_eq!(body.whole(), tokens.reveal(&text, escape).as_bytes());
+        }
     }
 
     #[test]

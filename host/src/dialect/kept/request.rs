@@ -71,7 +71,7 @@ pub(super) fn restore(kept: &Kept, call: &Call, who: &Sha256) -> Option<(Sha256,
 /// `who`, with the message that an answer comes after: its role, its text, and the call it answers.
 fn after(who: &Sha256, message: Option<&str>) -> Sha256 {
     let mut hash = who.clone();
-    let Some((message, fields)) = message.and_then(|text| Some((text, Object::parse(text).ok()?))) else {
+    let Some((message, Said { fields, texts })) = message.and_then(|text| Some((text, said(text)?))) else {
         return hash;
     };
     for key in ["role", "tool_call_id"] {
@@ -80,25 +80,47 @@ fn after(who: &Sha256, message: Option<&str>) -> Sha256 {
             .and_then(|text| serde_json::from_str::<String>(text).ok());
         add(&mut hash, &word.unwrap_or_default());
     }
-    let content = fields.get(message, "content").unwrap_or_default();
     // A client may send as a list what it sent as a string.
-    match texts(content) {
+    match texts {
         Some(texts) => texts.into_iter().for_each(|text| hash.update(inside(text))),
-        None => hash.update(inside(content)),
+        None => hash.update(inside(fields.get(message, "content").unwrap_or_default())),
     }
     hash.update([0]);
     hash
 }
 
-/// The texts of a list of parts. The others may be pictures of megabytes, so they are passed over.
-fn texts(list: &str) -> Option<Vec<&str>> {
-    let (mut scan, mut parts) = (Scan::new(list), Vec::new());
-    let read = scan.items(|scan| {
-        parts.push(Object::read(scan)?);
-        Ok(())
+/// A message, and the texts of a content that is a list. Its other parts may be pictures of megabytes, so all is passed over once.
+struct Said<'m> {
+    fields: Object,
+    texts: Option<Vec<&'m str>>,
+}
+
+fn said(message: &str) -> Option<Said<'_>> {
+    let mut texts = None;
+    let mut scan = Scan::new(message);
+    let fields = Object::read_with(&mut scan, |scan, key| {
+        if key != "content" {
+            return scan.skip();
+        }
+        // Of a key that comes twice the last counts.
+        texts = None;
+        if scan.peek() != b'[' {
+            return scan.skip();
+        }
+        let (start, mut parts) = (scan.place(), Vec::new());
+        let each = |scan: &mut Scan<'_>| {
+            if scan.peek() != b'{' {
+                return scan.skip().map(drop);
+            }
+            parts.extend(Object::read(scan)?.get(message, "text"));
+            Ok(())
+        };
+        scan.items(each)?;
+        texts = Some(parts);
+        Ok(start..scan.here())
     });
-    read.ok()?;
-    Some(parts.iter().filter_map(|part| part.get(list, "text")).collect())
+    let fields = fields.ok().filter(|_| scan.end().is_ok())?;
+    Some(Said { fields, texts })
 }
 
 /// The message with what is kept of it and not in it; `None` if there is no such thing.

@@ -24,6 +24,9 @@ use crate::{
 use calls::Calls;
 use delta::{Choice, Chunk, Delta, Fragment};
 
+/// More words than this, in bytes, are not held for a call that is not whole: no model says as much inside of one.
+const MOST_HELD: usize = 1 << 20;
+
 /// Writes the events of one message.
 #[derive(Debug)]
 pub struct Writer {
@@ -35,6 +38,8 @@ pub struct Writer {
     calls: Calls,
     /// What came between two pieces of a call, and is said after it.
     later: Vec<Words>,
+    /// The bytes of what is to be said later.
+    held: usize,
     stop: Stop,
     /// `usage` of the chat, as JSON text.
     counted: String,
@@ -69,6 +74,14 @@ enum Words {
     Signed(String),
 }
 
+impl Words {
+    const fn len(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Thoughts(_, text) | Self::Signed(text) => text.len(),
+        }
+    }
+}
+
 impl Writer {
     /// For the answer to the request that `memo` is of.
     pub fn new(memo: Memo) -> Self {
@@ -79,6 +92,7 @@ impl Writer {
             next: 0,
             calls: Calls::default(),
             later: Vec::new(),
+            held: 0,
             stop: Stop::default(),
             counted: String::new(),
             details: String::new(),
@@ -142,6 +156,7 @@ impl Writer {
     /// Says something, now or after the call that is being made: a block is not left before it is whole.
     fn words(&mut self, words: Words, out: &mut BytesMut) {
         if self.calls.is_amid() {
+            self.held += words.len();
             return self.later.push(words);
         }
         match words {
@@ -152,6 +167,7 @@ impl Writer {
     }
 
     fn say_later(&mut self, out: &mut BytesMut) {
+        self.held = 0;
         for words in std::mem::take(&mut self.later) {
             self.words(words, out);
         }
@@ -333,6 +349,9 @@ impl dialect::Writer for Writer {
         if choice.finish_reason.is_some_and(|reason| reason.get() != "null") {
             let end: End<'_> = json::read(raw, &mut end_once).map_err(|_| UNREADABLE)?;
             self.stop.update(&end, &self.memo);
+        }
+        if self.held > MOST_HELD {
+            return Err("too many words amid the pieces of one call");
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! A request as a chat, an answer as a message, and what a provider has to get back.
 
+mod answers;
+
 use bytes::{Bytes, BytesMut};
 use hyper::HeaderMap;
 use serde_json::{Map, Value, json};
@@ -9,7 +11,7 @@ use crate::{
     call::{Call, Operation},
     chunk::{self, Stamp},
     dialect::{self, Taker, Translated, Writer as _},
-    error::{Error, Failure, Kind},
+    error::Error,
 };
 
 const SERVER: Taker<'_> = Taker {
@@ -316,54 +318,6 @@ fn what_is_wrong_with_a_request_is_said_with_its_place() {
     }
 }
 
-#[test]
-fn a_stop_sequence_is_told_where_the_provider_says_which() {
-    let mut vllm = said(&json!({ "content": "x" }));
-    vllm["choices"][0]["stop_reason"] = json!("END");
-    let made = message(&vllm);
-    assert_eq!(
-        (&made["stop_reason"], &made["stop_sequence"]),
-        (&json!("stop_sequence"), &json!("END"))
-    );
-    vllm["choices"][0]["stop_reason"] = json!(128_001);
-    assert_eq!(message(&vllm)["stop_reason"], "end_turn");
-}
-
-#[test]
-fn a_stop_sequence_that_the_provider_does_not_name_is_the_one_that_was_asked_for() {
-    let mut converse = said(&json!({ "content": "x" }));
-    converse["choices"][0]["native_finish_reason"] = json!("stop_sequence");
-    for (stops, reason, sequence) in [
-        (&["END"][..], "stop_sequence", json!("END")),
-        (&["END", "STOP"], "stop_sequence", Value::Null),
-        (&[], "end_turn", Value::Null),
-    ] {
-        let made = answer::from_chat(&converse.to_string(), &memo(stops)).expect("an answer");
-        let made: Value = serde_json::from_str(&made).expect("JSON");
-        assert_eq!(
-            (&made["stop_reason"], &made["stop_sequence"]),
-            (&json!(reason), &sequence)
-        );
-    }
-}
-
-#[test]
-fn arguments_that_are_no_object_are_kept_in_one() {
-    let call =
-        |arguments: &str| json!({ "id": "a", "type": "function", "function": { "name": "f", "arguments": arguments } });
-    for (arguments, input) in [
-        ("", json!({})),
-        ("{\"x\":1}", json!({ "x": 1 })),
-        ("[1", json!({ "arguments": "[1" })),
-    ] {
-        let made = message(&said(&json!({ "content": null, "tool_calls": [call(arguments)] })));
-        assert_eq!(
-            made["content"],
-            json!([{ "type": "tool_use", "id": "a", "name": "f", "input": input }])
-        );
-    }
-}
-
 /// What comes back of an assistant's message that went out as blocks, whole or streamed.
 fn back(message: &Value, taker: Taker<'_>) -> [Value; 2] {
     let answer = said(message);
@@ -506,76 +460,4 @@ fn a_count_is_estimated_from_all_that_a_model_reads() {
     let image = json!({ "type": "image", "source": { "type": "base64", "media_type": "image/png", "data": "A".repeat(1 << 20) } });
     let with_image = count(json!([{ "role": "user", "content": [image] }]));
     assert!((1_500..2_000).contains(&with_image), "{with_image}");
-}
-
-#[test]
-fn a_thought_in_pieces_is_one_block_with_the_signature_that_comes_last() {
-    let piece = |text: &str, signature: &str| json!({ "type": "thinking", "thinking": text, "signature": signature });
-    let chunk = |delta: Value| json!({ "choices": [{ "index": 0, "delta": delta }] });
-    let pieces = [("Th", ""), ("ink", ""), ("", "SIG")];
-    for twice in [false, true] {
-        let mut chunks: Vec<Value> = Vec::new();
-        for (text, signature) in pieces {
-            let mut delta = json!({ "thinking_blocks": [piece(text, signature)] });
-            if twice {
-                delta["reasoning_content"] = json!(text);
-            }
-            chunks.push(chunk(delta));
-        }
-        chunks.push(chunk(json!({ "content": "Hi" })));
-        assert_eq!(
-            streamed(&chunks),
-            [piece("Think", "SIG"), json!({ "type": "text", "text": "Hi" })]
-        );
-    }
-}
-
-#[test]
-fn an_answer_to_claude_code_ends_with_its_words_and_not_with_its_providers_state() {
-    let extra = json!({ "google": { "thought_signature": "CiQ=" } });
-    let chunk = |delta: Value| json!({ "choices": [{ "index": 0, "delta": delta }] });
-    let words = [
-        chunk(json!({ "content": "Hi" })),
-        chunk(json!({ "extra_content": extra })),
-    ];
-    let claude_code = || Memo {
-        claude_code: true,
-        ..memo(&[])
-    };
-    assert_eq!(
-        streamed_for(claude_code(), &words),
-        [json!({ "type": "text", "text": "Hi" })]
-    );
-    let call = json!({ "index": 0, "id": "c", "function": { "name": "f", "arguments": "{}" } });
-    let called = [
-        chunk(json!({ "tool_calls": [call] })),
-        chunk(json!({ "extra_content": extra })),
-    ];
-    assert_eq!(
-        streamed_for(claude_code(), &called).last().expect("a block")["type"],
-        "redacted_thinking"
-    );
-    assert_eq!(
-        streamed(&words).last().expect("a block")["type"],
-        "redacted_thinking",
-        "for others"
-    );
-}
-
-#[test]
-fn an_errors_type_is_what_it_is_whatever_openai_calls_it() {
-    for (kind, type_, expected) in [
-        (Kind::Authentication, "invalid_request_error", "authentication_error"),
-        (Kind::NotFound, "invalid_request_error", "not_found_error"),
-        (Kind::InvalidRequest, "request_too_large", "request_too_large"),
-        (Kind::InvalidRequest, "other", "invalid_request_error"),
-    ] {
-        let mut failure = Failure::new(kind, "No.");
-        failure.type_ = Some(type_.to_owned());
-        failure.status = Some(400);
-        let mut out = BytesMut::new();
-        super::error::push_event(&Error::Refused(Box::new(failure)), "req_1", &mut out);
-        let text = String::from_utf8(out.to_vec()).expect("text");
-        assert!(text.contains(&format!("\"type\":\"{expected}\"")), "{text}");
-    }
 }

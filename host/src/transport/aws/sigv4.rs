@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_e
 use ring::{digest, hmac};
 
 use super::{Credentials, time::Stamp};
+use crate::transport::pieces::Pieces;
 
 /// All but letters, digits and `-._~`.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -140,6 +141,13 @@ impl Scope<'_> {
 /// SHA-256 in hexadecimal.
 pub(super) fn hex_sha256(bytes: &[u8]) -> String {
     hex(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+/// The same of pieces, one after the other.
+pub(super) fn hex_sha256_of(pieces: &Pieces) -> String {
+    let mut hash = digest::Context::new(&digest::SHA256);
+    pieces.iter().for_each(|piece| hash.update(piece));
+    hex(hash.finish().as_ref())
 }
 
 fn hex(bytes: &[u8]) -> String {

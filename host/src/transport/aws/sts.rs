@@ -80,7 +80,7 @@ async fn assume_with(
         method: Method::POST,
         url,
         headers: HeaderMap::new(),
-        body: Bytes::from(body),
+        body: Bytes::from(body).into(),
         timeout: None,
     };
     request.headers.insert(

@@ -35,7 +35,7 @@ async fn signed(signer: &Signer) -> Result<Outgoing> {
             hyper::header::CONTENT_TYPE,
             HeaderValue::from_static("application/json"),
         )]),
-        body: Bytes::from_static(b"{}"),
+        body: Bytes::from_static(b"{}").into(),
         timeout: None,
     };
     signer.sign(&mut request).await.map(|_| request)

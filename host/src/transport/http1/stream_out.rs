@@ -93,7 +93,7 @@ impl<'r> Sending<'r> {
             over: false,
         };
         write_head(&mut sending.out);
-        sending.push(&request.body);
+        request.body.iter().for_each(|piece| sending.push(piece));
         sending
     }
 

@@ -17,7 +17,7 @@ fn request(body: &'static str) -> Outgoing {
         method: Method::POST,
         url: "http://example.com:81/v1/a%20b?c=d#e".parse().expect("a URL"),
         headers,
-        body: Bytes::from_static(body.as_bytes()),
+        body: Bytes::from_static(body.as_bytes()).into(),
         timeout: None,
     }
 }
@@ -195,7 +195,7 @@ async fn who_refuses_a_large_request_before_all_of_it_is_sent_is_heard() {
         server.write_all(refusal).await.expect("room");
     });
     let request = Outgoing {
-        body: Bytes::from(vec![b'x'; 1 << 20]),
+        body: Bytes::from(vec![b'x'; 1 << 20]).into(),
         ..request("")
     };
     let reply = Connection::new(ours, Form::Path).send(&request).await.expect("a reply");

@@ -92,7 +92,7 @@ mod tests {
             environment: environment(&[("AZURE_CLIENT_ID", "c"), ("AZURE_TENANT_ID", "t")]),
         };
         let request = Grant::new(&said, Some("all")).request()?;
-        let form = String::from_utf8(request.body.to_vec()).unwrap();
+        let form = String::from_utf8(request.body.whole().to_vec()).unwrap();
         Ok((request.url.to_string(), form))
     }
 

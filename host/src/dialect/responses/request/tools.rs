@@ -73,8 +73,9 @@ impl Request<'_> {
                 self.push_group(out, tools, &format!("{path}.tools"), group)
             }
             Some("web_search") => {
-                let free = tool.get("external_web_access") != Some("false");
-                self.search = free.then(|| path.to_owned());
+                if tool.get("external_web_access") != Some("false") {
+                    self.search = Some(path.to_owned());
+                }
                 self.drop("tools.web_search");
                 Ok(())
             }

@@ -18,7 +18,7 @@ fn identity(settings: &Value, variables: &[(&str, &str)]) -> Identity {
 
 async fn asked(identity: &Identity) -> Result<(String, String), String> {
     let request = identity.request().await?;
-    let form = String::from_utf8(request.body.to_vec()).unwrap();
+    let form = String::from_utf8(request.body.whole().to_vec()).unwrap();
     Ok((request.url.to_string(), form))
 }
 

@@ -103,7 +103,7 @@ async fn impersonate(url: &str, own: &Secret, scope: &str) -> Result<Held<Secret
         method: Method::POST,
         url: Url::parse(url).map_err(|_| "the key file's service_account_impersonation_url is no URL".to_owned())?,
         headers,
-        body: Bytes::from(wanted.to_string()),
+        body: Bytes::from(wanted.to_string()).into(),
         timeout: None,
     };
     let (status, text) = ask(request).await?;
