@@ -34,16 +34,23 @@ async fn gateway(play: impl Fn(&Asked) -> Played + Send + Sync + 'static, more: 
 #[tokio::test]
 async fn the_provider_gets_the_clients_own_bytes_but_for_the_model() {
     let (provider, gateway) = gateway(|_| Played::json(200, &completion()), "").await;
-    let body = "{ \"model\": \"mock/small\",\n \"temperature\": 0.0,\t\"messages\": [{\"role\":\"user\",\"content\":\"\\u00e9\"}], \"mine\": 1e2 }";
-    let answer = gateway.post_text("/v1/chat/completions", body, &[]).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    let asked = provider.asked().pop().expect("one request");
-    assert_eq!(
-        std::str::from_utf8(&asked.body),
-        Ok(body.replace("mock/small", "small").as_str())
-    );
-    assert_eq!(asked.path, "/v1/chat/completions");
-    assert_eq!(asked.header("authorization"), "Bearer sk-upstream");
+    // A long one goes out in pieces.
+    for text in ["\\u00e9".to_owned(), "a long \\\"text\\\" \\u00e9é\\n".repeat(50_000)] {
+        let body = format!(
+            "{{ \"model\": \"mock/small\",\n \"temperature\": 0.0,\t\"messages\": [{{\"role\":\"user\",\"content\":\"{text}\"}}], \"mine\": 1e2 }}"
+        );
+        let answer = gateway.post_text("/v1/chat/completions", body.clone(), &[]).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let asked = provider.asked().pop().expect("a request");
+        assert!(
+            asked.body == body.replace("mock/small", "small"),
+            "{} bytes",
+            asked.body.len()
+        );
+        assert_eq!(asked.header("content-length"), asked.body.len().to_string());
+        assert_eq!(asked.path, "/v1/chat/completions");
+        assert_eq!(asked.header("authorization"), "Bearer sk-upstream");
+    }
 }
 
 #[tokio::test]

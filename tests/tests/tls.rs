@@ -118,8 +118,14 @@ async fn http_2_is_spoken_to_a_provider_that_offers_it_and_http_1_1_to_others() 
         for _ in 0..2 {
             assert_eq!(gateway.chat("small", false).await.status, 200);
         }
+        // A long one goes out in pieces.
+        let long =
+            json!({ "model": "mock/small", "messages": [{ "role": "user", "content": "x y ".repeat(100_000) }] });
+        assert_eq!(gateway.post("/v1/chat/completions", &long).await.status, 200);
+        let asked = provider.asked().pop().expect("a request");
+        assert!(asked.json()["messages"] == long["messages"] && asked.json()["model"] == "small");
         let versions: Vec<_> = provider.asked().iter().map(|asked| asked.version).collect();
-        assert_eq!(versions, [spoken; 2], "{offered:?}");
+        assert_eq!(versions, [spoken; 3], "{offered:?}");
         assert_eq!(provider.asked()[0].header("authorization"), "Bearer sk-upstream");
     }
 }
