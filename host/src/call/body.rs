@@ -67,18 +67,18 @@ impl Body {
 
     /// The body that `edits` make of this one. They are inside of values, or take the place of whole ones.
     pub(super) fn edited(&self, edits: &Edits<'_>) -> Self {
-        let Read { fields, messages, long } = &*self.read;
-        let moved = |spans: &[Range<usize>]| spans.iter().map(|span| edits.moved(span)).collect();
+        let Read { fields, messages, .. } = &*self.read;
         Self {
             text: edits.apply(&self.text).into(),
             read: Arc::new(Read {
                 fields: fields.edited(edits),
                 messages: Messages {
-                    spans: moved(&messages.spans),
+                    spans: messages.spans.iter().map(|span| edits.moved(span)).collect(),
                     keys: messages.keys.clone(),
                     problems: messages.problems.clone(),
                 },
-                long: moved(long),
+                // They are looked for once, in what the client wrote.
+                long: Vec::new(),
             }),
         }
     }

@@ -1,7 +1,9 @@
 //! A reader of JSON for serde that passes over what stays text many bytes at a time: of a long conversation that is nearly all.
 //!
-//! It reads what serde_json reads, and lends [`RawValue`](serde_json::value::RawValue)s as that does; numbers, escapes and whatever else is not in the way of long
-//! texts are left to serde_json, and so is saying what is wrong with a text.
+//! It reads what serde_json reads, and lends [`RawValue`](serde_json::value::RawValue)s as that does; numbers, escapes and whatever else
+//! is not in the way of long texts are left to serde_json, and so is saying what is wrong with a text.
+//!
+//! How a text is passed over is how the gateway's own `scan` does it: what is mended in one is to be mended in the other.
 
 use std::fmt::Display;
 
