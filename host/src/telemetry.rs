@@ -189,6 +189,11 @@ impl Telemetry {
         self.active.inc();
     }
 
+    /// Requests under way.
+    pub fn active(&self) -> i64 {
+        self.active.get()
+    }
+
     /// A new version of an adapter went into service, or was refused.
     pub fn reloaded(&self, adapter: &str, ok: bool) {
         let outcome = if ok { "served" } else { "refused" };

@@ -134,7 +134,9 @@ impl Exchange {
             deadline: Instant::now() + runtime.limits().wall_clock,
             late: None,
         });
+        record.keep_step().await;
         exchange.plan(&body).await?;
+        record.keep_step().await;
         Ok(exchange)
     }
 
@@ -253,6 +255,7 @@ impl Exchange {
             Role::Authenticate => self.guest.authenticate(&self.context, Some(&reply)).await,
             Role::Models => self.guest.get_models(&self.context, Some(&reply)).await,
         };
+        self.record.keep_step().await;
         if self.passes(status, &planned) {
             return Ok(None);
         }

@@ -66,6 +66,7 @@ async fn answer(
     });
     let rest = call.upload.as_ref().and_then(|upload| upload.rest.clone());
     let answered = pipeline::run(&gateway, call, record).await;
+    record.keep_step().await;
     let refused = answered.is_err();
     if let Some(rest) = rest.filter(|_| refused) {
         rest.hear_out().await;
