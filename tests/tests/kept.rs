@@ -1,9 +1,9 @@
-//! Clients of Chat Completions that send back of an answer only what OpenAI's API defines: their providers get their own state all the
-//! same, by the real program and the real adapters.
+//! Clients that send back of an answer only its texts and calls, and drop what they do not know: their providers get their own state all
+//! the same, by the real program and the real adapters.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use witgate_tests::{Asked, Played, Provider, Witgate};
+use witgate_tests::{Asked, Played, Provider, Witgate, program::Answer};
 
 const ANTHROPIC: &str = "anthropic";
 const GEMINI: &str = "gemini";
@@ -71,7 +71,7 @@ fn ask(stream: bool) -> Value {
         "tools": [{ "type": "function", "function": { "name": "look", "parameters": { "type": "object", "properties": {} } } }] })
 }
 
-async fn post(gateway: &Witgate, key: &str, body: &Value) -> witgate_tests::program::Answer {
+async fn post(gateway: &Witgate, key: &str, body: &Value) -> Answer {
     let shown = format!("Bearer {key}");
     let headers = [("authorization", shown.as_str())];
     let answer = gateway
@@ -82,7 +82,7 @@ async fn post(gateway: &Witgate, key: &str, body: &Value) -> witgate_tests::prog
 }
 
 /// The id of the one call in an answer.
-fn call_id(answer: &witgate_tests::program::Answer) -> String {
+fn call_id(answer: &Answer) -> String {
     let first = |message: &Value| message["tool_calls"][0]["id"].as_str().map(str::to_owned);
     let found = if answer.text.starts_with("data:") {
         answer
@@ -125,6 +125,88 @@ async fn a_signature_that_the_client_dropped_is_back_at_the_provider_byte_for_by
             // A long loop sends it again with each of its calls.
             post(&gateway, "sk-a", &with_result(next, "call_1")).await;
             assert!(last_asked(&provider).contains(signed), "{kind}, streamed: {stream}");
+        }
+    }
+}
+
+/// What a client of `path` asks first, and after its call was answered: it keeps the call alone, and writes its arguments its own way.
+fn asked_twice(path: &str, stream: bool) -> (Value, impl Fn(&str) -> Value + use<>) {
+    let parameters = json!({ "type": "object", "properties": {} });
+    let (messages, user) = (path == "/v1/messages", json!({ "role": "user", "content": "Look." }));
+    let (first, list) = if messages {
+        let tool = json!({ "name": "look", "input_schema": parameters });
+        let thinking = json!({ "type": "enabled", "budget_tokens": 1024 });
+        let first = json!({ "model": "one/m", "max_tokens": 2000, "stream": stream, "tools": [tool], "thinking": thinking,
+            "messages": [user] });
+        (first, "messages")
+    } else {
+        let tool = json!({ "type": "function", "name": "look", "parameters": parameters });
+        let first = json!({ "model": "one/m", "stream": stream, "store": false, "tools": [tool], "input": [user] });
+        (first, "input")
+    };
+    let begun = first.clone();
+    let next = move |id: &str| {
+        let (call, result) = if messages {
+            let call = json!({ "type": "tool_use", "id": id, "name": "look", "input": { "a": 1 } });
+            let result = json!({ "type": "tool_result", "tool_use_id": id, "content": "42" });
+            (
+                json!({ "role": "assistant", "content": [call] }),
+                json!({ "role": "user", "content": [result] }),
+            )
+        } else {
+            (
+                json!({ "type": "function_call", "call_id": id, "name": "look", "arguments": "{\"a\": 1}" }),
+                json!({ "type": "function_call_output", "call_id": id, "output": "42" }),
+            )
+        };
+        let mut next = begun.clone();
+        next[list].as_array_mut().expect("a list").extend([call, result]);
+        next
+    };
+    (first, next)
+}
+
+/// The id of the one call in an answer of Messages or Responses, whole or streamed.
+fn id_of_call(answer: &Answer) -> String {
+    let of = |item: &Value| match item["type"].as_str()? {
+        "tool_use" => item["id"].as_str().map(str::to_owned),
+        "function_call" => item["call_id"].as_str().map(str::to_owned),
+        _ => None,
+    };
+    let within = |value: &Value, list: &str| value[list].as_array().into_iter().flatten().find_map(of);
+    let found = if answer.text.trim_start().starts_with('{') {
+        let answer = answer.json();
+        within(&answer, "content").or_else(|| within(&answer, "output"))
+    } else {
+        answer
+            .events()
+            .iter()
+            .find_map(|event| of(&event["content_block"]).or_else(|| of(&event["item"])))
+    };
+    found.unwrap_or_else(|| panic!("a call: {}", answer.text))
+}
+
+#[tokio::test]
+async fn clients_of_messages_and_responses_may_drop_it_too() {
+    for (kind, signed) in [(ANTHROPIC, SIGNED), (GEMINI, SIGNATURE)] {
+        // Anthropic's adapter has Messages itself: there is nothing to keep.
+        let paths = ["/v1/responses", "/v1/messages"];
+        for path in paths
+            .into_iter()
+            .filter(|path| kind == GEMINI || *path != "/v1/messages")
+        {
+            let (provider, gateway) = gateway(kind, "").await;
+            for stream in [false, true] {
+                let (first, next) = asked_twice(path, stream);
+                let headers = [("authorization", "Bearer sk-a")];
+                let answer = gateway.post_text(path, first.to_string(), &headers).await;
+                assert_eq!(answer.status, 200, "{}", answer.text);
+                let next = next(&id_of_call(&answer));
+                let answer = gateway.post_text(path, next.to_string(), &headers).await;
+                assert_eq!(answer.status, 200, "{}", answer.text);
+                let asked = last_asked(&provider);
+                assert!(asked.contains(signed), "{kind} {path}, streamed: {stream}: {asked}");
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
-//! A provider's own state (signatures of thoughts, encrypted reasoning) for clients of Chat Completions that drop it. An adapter hands it
-//! out in fields of its own of a message and its calls; a client that sends them back is served by that alone. Many send back only what
-//! OpenAI's API defines. For them it is kept here for a while, and put back into the message before the adapter sees it.
+//! A provider's own state (signatures of thoughts, encrypted reasoning) for clients that drop it. An adapter hands it out in fields of its
+//! own of a message and its calls, which clients of Messages and Responses get in blocks and items of their API; a client that sends
+//! them back is served by that alone. Many send back only texts and calls. For them it is kept here for a while, and put back into the
+//! chat's message before the adapter sees it.
 //!
 //! It is found again by what such a client does send back: the calls (ids, names, arguments), who asked which provider, and what the
 //! message before it says. So no other client, provider or conversation gets it, also where a provider counts its ids from nought.

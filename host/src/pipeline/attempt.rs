@@ -53,10 +53,11 @@ pub(super) async fn run(gateway: &Gateway, target: &Target, call: &Call, record:
     if call.operation == Operation::CountTokens {
         return Ok(messages::estimate::reply(call));
     }
-    translated(gateway, target, call, record).await
+    Box::pin(translated(gateway, target, call, record)).await
 }
 
-/// A chat, or another of OpenAI's calls. In a chat, an adapter finds what is its provider's own and the client dropped.
+/// A chat, or another of OpenAI's calls. In a chat, also in one that was made of another API's call, an adapter finds what is its
+/// provider's own and the client dropped.
 async fn remembered(gateway: &Gateway, target: &Target, call: &Call, record: &Arc<Record>) -> Result<Reply> {
     let provider = &target.provider;
     let found = match &provider.speaks {
@@ -102,7 +103,7 @@ async fn translated(gateway: &Gateway, target: &Target, call: &Call, record: &Ar
     record.dropped(left_out());
     let mut chat = call.as_chat(std::mem::take(&mut translated.body))?;
     for _ in 0..LESS {
-        match ask(gateway, target, &chat, record).await {
+        match remembered(gateway, target, &chat, record).await {
             Ok(reply) => return translated.tell(reply, provider.id()),
             Err(error) => {
                 let (body, dropped) = dialect::less(&chat, &error).filter(|_| !taker.adapter).ok_or(error)?;
@@ -112,7 +113,7 @@ async fn translated(gateway: &Gateway, target: &Target, call: &Call, record: &Ar
             }
         }
     }
-    translated.tell(ask(gateway, target, &chat, record).await?, provider.id())
+    translated.tell(remembered(gateway, target, &chat, record).await?, provider.id())
 }
 
 /// Asks a provider for what it, or its adapter, can be asked for.
