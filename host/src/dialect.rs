@@ -23,7 +23,7 @@ use bytes::BytesMut;
 use memchr::memmem;
 
 use crate::{
-    call::{Call, Operation},
+    call::{Call, Operation, object::Object},
     error::{Error, Failure, Kind, Result},
     reply::Usage,
 };
@@ -131,6 +131,23 @@ pub fn ends(operation: Operation, written: &[u8]) -> bool {
         _ => &[],
     };
     names.iter().any(|name| last.trim_ascii_start().starts_with(name))
+}
+
+/// Adds an event of an API whose events are named by their `type`, as an adapter gave it. `None` if it has none.
+pub fn event(event: &str, out: &mut BytesMut) -> Option<()> {
+    let kind = Object::parse(event).ok()?;
+    let kind = kind.get(event, "type").map(json::inside)?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
+    if kind.is_empty() || !kind.bytes().all(plain) {
+        return None;
+    }
+    for piece in ["event: ", kind, "\ndata: "] {
+        out.extend_from_slice(piece.as_bytes());
+    }
+    let lines = event.trim().lines();
+    lines.for_each(|line| out.extend_from_slice(line.as_bytes()));
+    out.extend_from_slice(b"\n\n");
+    Some(())
 }
 
 /// The chat that asks for what `call` asks for.

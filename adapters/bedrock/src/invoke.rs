@@ -5,6 +5,7 @@
 //! with one text: `prompt` makes it and `said` reads what they say.
 
 mod guardrail;
+pub(crate) mod messages;
 mod openai;
 mod prompt;
 mod said;
@@ -31,6 +32,8 @@ const NOVA: &str = "{\"schemaVersion\":\"messages-v1\"";
 pub(crate) enum Form {
     /// Anthropic's Messages
     Claude,
+    /// The same, for a client that speaks that API itself
+    Messages,
     /// Converse's
     Nova,
     /// Chat Completions, or Mistral's own kind of it
@@ -40,9 +43,10 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// The form of this model. One that is not known takes OpenAI's: what is imported does.
-    pub(crate) fn of(model: Model<'_>) -> Self {
+    /// The form of this call and model. One that is not known takes OpenAI's: what is imported does.
+    pub(crate) fn of(ctx: &Context, model: Model<'_>) -> Self {
         match model.family {
+            _ if ctx.operation() == "messages" => Self::Messages,
             Family::Claude(_) => Self::Claude,
             Family::Nova => Self::Nova,
             _ => Words::of(model).map_or(Self::OpenAi, Self::Text),
@@ -53,7 +57,8 @@ impl Form {
 /// The request for a chat.
 pub(crate) fn request(ctx: &Context, config: &Config, body: &str) -> Result<Step> {
     let model = config.model(ctx);
-    let (body, state, dropped) = match Form::of(model) {
+    let (body, state, dropped) = match Form::of(ctx, model) {
+        Form::Messages => return messages::request(ctx, config, body),
         Form::Claude => claude(ctx, body, model)?,
         Form::Nova => {
             let sent = request::translate(body, model, "")?;
@@ -66,12 +71,7 @@ pub(crate) fn request(ctx: &Context, config: &Config, body: &str) -> Result<Step
             (body, state, Vec::new())
         }
     };
-    let operation = if ctx.streaming() {
-        "invoke-with-response-stream"
-    } else {
-        "invoke"
-    };
-    let request = guarded(config.post(ctx, operation)?.json_text(body), config);
+    let request = guarded(config.post(ctx, operation(ctx))?.json_text(body), config);
     finish(request, ctx).dropped(dropped).then(state)
 }
 
@@ -81,7 +81,8 @@ pub(crate) fn answer(ctx: &Context, reply: &Response) -> Result<Step> {
     let body = reply.text()?;
     let guarded = guardrail::intervened(body);
     let ended = |key| guarded.then(|| guardrail::with_reason(body, key)).flatten();
-    let answer = match Form::of(config.model(ctx)) {
+    let answer = match Form::of(ctx, config.model(ctx)) {
+        Form::Messages => Some(body.to_owned()),
         Form::Claude => match ended("stop_reason") {
             Some(body) => witgate_anthropic::message(&body, reply.state()),
             None => return witgate_anthropic::answer(reply),
@@ -94,6 +95,14 @@ pub(crate) fn answer(ctx: &Context, reply: &Response) -> Result<Step> {
         Form::Text(_) => said::answer(reply, body),
     };
     answer.map(Step::done_text).ok_or_else(|| unreadable(body))
+}
+
+fn operation(ctx: &Context) -> &'static str {
+    if ctx.streaming() {
+        "invoke-with-response-stream"
+    } else {
+        "invoke"
+    }
 }
 
 fn unreadable(body: &str) -> Failure {

@@ -47,7 +47,7 @@ impl Adapter for Bedrock {
     fn transform_request(ctx: &Context, body: &str) -> Result<Step> {
         let config: Config = ctx.config()?;
         match ctx.operation() {
-            "chat.completions" if config.invokes() => invoke::request(ctx, &config, body),
+            "chat.completions" | "messages" if config.invokes() => invoke::request(ctx, &config, body),
             "chat.completions" => converse(ctx, &config, body),
             "embeddings" => embeddings::request(ctx, &config, body),
             other => Err(Failure::unsupported(format!("Bedrock has nothing like {other}."))),
@@ -78,7 +78,7 @@ impl Adapter for Bedrock {
     fn open_stream(ctx: &Context, head: StreamHead) -> Result<Box<dyn Decoder>> {
         let config: Config = ctx.config()?;
         if config.invokes() {
-            let form = invoke::Form::of(config.model(ctx));
+            let form = invoke::Form::of(ctx, config.model(ctx));
             return Ok(Box::new(invoke::Invoked::new(form, head.state())));
         }
         Ok(Box::new(Events::new(structured::is_state(head.state()))))

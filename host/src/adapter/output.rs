@@ -7,6 +7,7 @@ use super::exchange::Turn;
 use crate::{
     call::{Operation, object::Object},
     chunk::{self, Assembler, Chunks, Flaw, Stamp},
+    dialect,
     record::Record,
     reply::Usage,
 };
@@ -32,14 +33,21 @@ struct Client {
 }
 
 enum Wants {
-    Events { chunks: Chunks, ready: BytesMut },
+    Events {
+        chunks: Chunks,
+        ready: BytesMut,
+    },
     Answer(Option<Assembler>),
+    /// The events of an API that is not OpenAI's, as the adapter gives them.
+    Own(BytesMut),
 }
 
 impl Output {
     /// For a client's call.
     pub(super) fn client(stamp: Stamp, operation: Operation, streaming: bool) -> Self {
-        let wants = if streaming {
+        let wants = if streaming && dialect::speaks(operation) {
+            Wants::Own(BytesMut::new())
+        } else if streaming {
             Wants::Events {
                 chunks: Chunks::new(stamp.clone(), operation),
                 ready: BytesMut::new(),
@@ -85,6 +93,10 @@ impl Output {
         };
         let added = match &mut client.wants {
             Wants::Events { chunks, ready } => chunks.add(chunk, ready),
+            Wants::Own(ready) => return dialect::event(chunk, ready).ok_or("an event without its type"),
+            Wants::Answer(_) if dialect::speaks(client.operation) => {
+                return Err("events for a client that wants a whole answer");
+            }
             Wants::Answer(assembler) => assembler
                 .get_or_insert_with(|| Assembler::new(client.stamp.clone(), client.operation))
                 .add(chunk),
@@ -98,7 +110,10 @@ impl Output {
     /// True if events wait for the client.
     pub(super) fn ready(&self) -> bool {
         match &self.to {
-            To::Client(client) => matches!(&client.wants, Wants::Events { ready, .. } if !ready.is_empty()),
+            To::Client(client) => match &client.wants {
+                Wants::Events { ready, .. } | Wants::Own(ready) => !ready.is_empty(),
+                Wants::Answer(_) => false,
+            },
             To::Account => false,
         }
     }
@@ -107,7 +122,7 @@ impl Output {
     pub(super) fn events(&mut self) -> Bytes {
         match &mut self.to {
             To::Client(client) => match &mut client.wants {
-                Wants::Events { ready, .. } => ready.split().freeze(),
+                Wants::Events { ready, .. } | Wants::Own(ready) => ready.split().freeze(),
                 Wants::Answer(_) => Bytes::new(),
             },
             To::Account => Bytes::new(),
@@ -124,6 +139,7 @@ impl Output {
                 chunks.end(ready);
                 Ok(ready.split().freeze())
             }
+            Wants::Own(ready) => Ok(ready.split().freeze()),
             Wants::Answer(assembler) => {
                 let assembler = assembler.take().ok_or("an end without any chunk")?;
                 let answer = assembler.finish().map_err(|_| "chunks that make no answer")?;
@@ -139,9 +155,15 @@ impl Output {
             self.count(&json);
             return Ok(json.into());
         };
+        if dialect::speaks(client.operation) {
+            return match client.wants {
+                Wants::Answer(_) => Ok(json.into()),
+                Wants::Events { .. } | Wants::Own(_) => Err("a whole answer for a client that wants this API's events"),
+            };
+        }
         let (stamp, operation) = (client.stamp.clone(), client.operation);
         let answered = match client.wants {
-            Wants::Events { .. } => chunk::synthesise(stamp, operation, json.into()),
+            Wants::Events { .. } | Wants::Own(_) => chunk::synthesise(stamp, operation, json.into()),
             Wants::Answer(_) => chunk::complete(stamp, operation, json.into()),
         };
         let answer = answered.map_err(|flaw| match flaw {
@@ -179,7 +201,8 @@ impl Output {
         let streamed = match &self.to {
             To::Client(client) => match &client.wants {
                 Wants::Events { chunks, .. } => chunks.usage(),
-                Wants::Answer(_) => None,
+                // Read where the reply goes by (`dialect::relay`).
+                Wants::Answer(_) | Wants::Own(_) => None,
             },
             To::Account => None,
         };

@@ -27,6 +27,8 @@ pub(crate) struct Invoked {
 /// Who reads the events of the model's form.
 enum Reader {
     Claude(Box<witgate_anthropic::Events>),
+    /// Goes to the client as it is. The answer has ended, or not yet.
+    Messages(bool),
     Nova(Box<Events>),
     /// The answer has ended, or not yet.
     OpenAi(bool),
@@ -38,6 +40,7 @@ impl Invoked {
     pub(crate) fn new(form: Form, state: &str) -> Self {
         let reader = match form {
             Form::Claude => Reader::Claude(Box::new(witgate_anthropic::Events::new(state))),
+            Form::Messages => Reader::Messages(false),
             Form::Nova => Reader::Nova(Box::new(Events::new(structured::is_state(state)))),
             Form::OpenAi => Reader::OpenAi(false),
             Form::Text(_) => Reader::Text(Texts::new(state)),
@@ -60,6 +63,11 @@ impl Decoder for Invoked {
         self.guarded |= guardrail::intervened(&event);
         match &mut self.reader {
             Reader::Claude(events) => return events.event("", &event, out),
+            Reader::Messages(ended) => {
+                let kind = Object::parse(&event).ok_or_else(|| unreadable(&event))?;
+                *ended |= kind.text("type").as_deref() == Some("message_stop");
+                out.push_text(event);
+            }
             Reader::Nova(events) => nova(events, &event, self.guarded, out)?,
             Reader::OpenAi(ended) => {
                 let (chunk, ends) = openai::chunk(&event, self.guarded).ok_or_else(|| unreadable(&event))?;
@@ -86,8 +94,8 @@ impl Decoder for Invoked {
                 events.finish(end)
             }
             Reader::Nova(events) => events.finish(end),
-            Reader::OpenAi(true) => Ok(Step::end()),
-            Reader::OpenAi(false) => end.complete(),
+            Reader::OpenAi(true) | Reader::Messages(true) => Ok(Step::end()),
+            Reader::OpenAi(false) | Reader::Messages(false) => end.complete(),
             Reader::Text(texts) => texts.finish(end),
         }
     }

@@ -340,6 +340,8 @@ pub mod witgate {
             /// give usage where the provider does (in the last chunk); the host hides it from clients that did not ask. Further keys reach the
             /// client and come back in its next request: put a provider's opaque state (signatures of thoughts) there. For clients that drop
             /// them the host keeps them a while and puts them back into messages with calls.
+            /// For "messages" and "responses" a chunk is one event of that API, with its `type`, and reaches the client as it is, and so does an
+            /// answer; of neither the host makes the other.
             /// An expected failure. (A panic or trap is reported as an adapter bug, and costs this call only.)
             #[derive(Clone)]
             pub struct Failure {
