@@ -1,6 +1,9 @@
 //! Google behind the real program and the real adapter: the Gemini API with its key, Vertex AI with tokens that the gateway gets for a
 //! service account's key, and that the adapter never sees.
 
+#[path = "google/partner.rs"]
+mod partner;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -54,14 +57,19 @@ async fn vertex(taken: usize) -> (Provider, Witgate) {
         Played::json(200, &says("Hello"))
     };
     let provider = Provider::start(play).await;
-    let (folder, key) = folder(&provider);
+    let gateway = account_at(&provider).await;
+    (provider, gateway)
+}
+
+/// A gateway that asks this provider as a service account whose tokens the provider gives out.
+async fn account_at(provider: &Provider) -> Witgate {
+    let (folder, key) = folder(provider);
     let config = format!(
         "[[providers]]\nid = \"vertex\"\ntype = \"vertex-ai\"\nbase_url = \"{}\"\nregion = \"us-east1\"\nmax_retries = 0\n\
          service_account_key = \"{key}\"\n",
         provider.url,
     );
-    let gateway = Witgate::start_in(folder, &config, &[]).await;
-    (provider, gateway)
+    Witgate::start_in(folder, &config, &[]).await
 }
 
 /// A folder with the adapter and with a key file whose tokens `provider` gives out, and the path of that.
@@ -283,4 +291,57 @@ async fn without_a_base_url_it_is_googles_unless_the_operator_denies_that() {
         .post("/v1/chat/completions", &hello("gemini/gemini-2.5-flash"))
         .await;
     assert!(answer.text.contains("the operator denies this host"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn open_models_on_vertex_are_asked_in_openais_api_and_their_answers_relayed() {
+    let path = "/endpoints/openapi/chat/completions";
+    let model = "meta/llama-3.3-70b-instruct-maas";
+    let body = json!({ "model": model, "messages": [{ "role": "user", "content": "Say hello." }], "max_tokens": 9, "user": "u" });
+    let provider = partner::start(path, path, body).await;
+    let gateway = account_at(&provider).await;
+    for name in [
+        "vertex/meta/llama-3.3-70b-instruct-maas",
+        "vertex/publishers/meta/models/llama-3.3-70b-instruct-maas",
+    ] {
+        let mut asked = hello(name);
+        asked["max_completion_tokens"] = json!(9);
+        asked["user"] = json!("u");
+        partner::is_answered(&gateway, asked).await;
+    }
+    let other = gateway.post("/v1/chat/completions", &hello("vertex/meta/none")).await;
+    assert!(
+        other.status == 404 && other.text.contains("is not known here"),
+        "{}",
+        other.text
+    );
+    let nameless = gateway
+        .post("/v1/chat/completions", &hello("vertex/llama-3.3-70b-instruct-maas"))
+        .await;
+    assert!(
+        nameless.status == 404 && nameless.text.contains("PUBLISHER/llama"),
+        "{}",
+        nameless.text
+    );
+}
+
+#[tokio::test]
+async fn mistrals_models_on_vertex_are_asked_in_mistrals_api_and_their_answers_relayed() {
+    let (whole, streamed) = (
+        "/publishers/mistralai/models/mistral-medium-3%40001:rawPredict",
+        "/publishers/mistralai/models/mistral-medium-3%40001:streamRawPredict",
+    );
+    let body = json!({ "model": "mistral-medium-3", "messages": [{ "role": "user", "content": "Say hello." }], "random_seed": 7 });
+    let provider = partner::start(whole, streamed, body).await;
+    let gateway = account_at(&provider).await;
+    let mut asked = hello("vertex/mistral-medium-3@001");
+    asked["seed"] = json!(7);
+    partner::is_answered(&gateway, asked.clone()).await;
+    asked["user"] = json!("u");
+    let told = gateway.post("/v1/chat/completions", &asked).await;
+    let dropped = told
+        .headers
+        .get("x-witgate-dropped")
+        .and_then(|value| value.to_str().ok());
+    assert_eq!((told.status, dropped), (200, Some("user")), "{}", told.text);
 }

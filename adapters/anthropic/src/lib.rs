@@ -34,6 +34,6 @@ pub use annotations::{Annotations, Source};
 pub use error::from_reply as failure;
 pub use kept::{Kept, Place};
 pub use model::{LEAST_BUDGET, Model as Claude};
-pub use request::{Asked, DROPPED, Translated, asks, chat, messages, push_input_schema, thoughts_are_missing};
+pub use request::{Asked, DROPPED, Translated, chat, messages, push_input_schema, thoughts_are_missing};
 pub use response::{answer, message};
 pub use stream::Events;

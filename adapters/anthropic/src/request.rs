@@ -22,8 +22,8 @@ use crate::structured;
 use conversation::Conversation;
 use format::Format;
 pub use schema::push_object as push_input_schema;
+pub use settings::DROPPED;
 use settings::Settings;
-pub use settings::{DROPPED, asks};
 pub use thinking::thoughts_are_missing;
 
 /// Lets a message name a file that was uploaded to the provider.

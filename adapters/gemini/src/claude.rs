@@ -13,12 +13,13 @@ const HEAD: &str = "\"anthropic_version\":\"vertex-2023-10-16\"";
 /// What counts tokens is called as a model is.
 const COUNTER: &str = "count-tokens";
 /// How the names of Anthropic's models are written, beside "claude-…".
-const PUBLISHER: [&str; 2] = ["publishers/anthropic/models/", "anthropic/"];
+const NAMED: [&str; 2] = ["publishers/anthropic/models/", "anthropic/"];
+const PUBLISHER: &str = "anthropic";
 
 /// The name of a model of Anthropic's: "claude-sonnet-4-5@20250929".
 pub(crate) fn named(model: &str) -> Option<&str> {
     let model = model.trim_start_matches('/');
-    let published = PUBLISHER.iter().find_map(|prefix| model.strip_prefix(prefix));
+    let published = NAMED.iter().find_map(|prefix| model.strip_prefix(prefix));
     published.or_else(|| model.starts_with("claude").then_some(model))
 }
 
@@ -44,7 +45,7 @@ pub(crate) fn request(
                 head: Some(&head),
             };
             let sent = witgate_anthropic::chat(body, &asked)?;
-            let request = endpoint.claude(model, method).json_text(sent.body).idempotent();
+            let request = endpoint.raw(PUBLISHER, model, method).json_text(sent.body).idempotent();
             let request = request.dropped(sent.dropped);
             let request = if ctx.streaming() { request.sse() } else { request };
             request.then(sent.state)
@@ -52,7 +53,7 @@ pub(crate) fn request(
         // The client's own API.
         "messages" => {
             let body = witgate_anthropic::messages(body, &head)?;
-            relay(ctx, endpoint.claude(model, method).json_text(body))
+            relay(ctx, endpoint.raw(PUBLISHER, model, method).json_text(body))
         }
         "count_tokens" => {
             let mut head = HEAD.to_owned();
@@ -60,7 +61,7 @@ pub(crate) fn request(
             push_string(&mut name, model);
             push_field(&mut head, "model", &name);
             let body = witgate_anthropic::messages(body, &head)?;
-            relay(ctx, endpoint.claude(COUNTER, "rawPredict").json_text(body))
+            relay(ctx, endpoint.raw(PUBLISHER, COUNTER, "rawPredict").json_text(body))
         }
         other => Err(Failure::unsupported(format!("Claude has nothing like {other}."))),
     }

@@ -23,7 +23,7 @@ const CONFIG: &str = r#"{
 /// What the gateway is told.
 pub(crate) fn manifest() -> Manifest {
     Manifest::new("gemini", env!("CARGO_PKG_VERSION"))
-        .description("Google's Gemini API, and Gemini and Claude on Vertex AI")
+        .description("Google's Gemini API, and Gemini, Claude, Mistral's and open models on Vertex AI")
         .types(&["gemini", "vertex-ai"])
         .base_url("gemini", GEMINI_URL)
         .base_url("vertex-ai", VERTEX_URL)
@@ -33,7 +33,6 @@ pub(crate) fn manifest() -> Manifest {
         .hosts(&["*.googleapis.com"])
         .forward_headers(&["anthropic-beta"])
         .limit("embeddings-batch", 100)
-        .drops("chat.completions", &crate::request::DROPPED)
         .drops("embeddings", &["user"])
         .test(call_test())
         .test(quota_test())

@@ -87,16 +87,21 @@ impl Endpoint {
         [&self.host, "/", self.version.as_deref().unwrap_or(usual)].concat()
     }
 
-    /// The request for `method` ("rawPredict") of a model of Anthropic's.
-    pub(crate) fn claude(&self, model: &str, method: &str) -> Request {
+    /// The request for `method` ("rawPredict") of a model that is asked in its maker's own API.
+    pub(crate) fn raw(&self, publisher: &str, model: &str, method: &str) -> Request {
+        let model = segment(model);
+        self.others(&format!("/publishers/{publisher}/models/{model}:{method}"))
+    }
+
+    /// The request for a chat of a model that is asked in OpenAI's API. Its body names it.
+    pub(crate) fn openai(&self) -> Request {
+        self.others("/endpoints/openapi/chat/completions")
+    }
+
+    /// A request of a model that is not asked as Gemini is. `path`: what follows the location.
+    fn others(&self, path: &str) -> Request {
         let version = self.version.as_deref().unwrap_or("v1");
-        let location = &self.location;
-        let url = format!(
-            "{}/{version}{location}/publishers/anthropic/models/{}:{method}",
-            self.host,
-            segment(model)
-        );
-        self.addressed(Request::post(url))
+        self.addressed(Request::post([&self.host, "/", version, &self.location, path].concat()))
     }
 
     /// The request for `method` ("generateContent") of a model.

@@ -36,6 +36,12 @@ pub(crate) fn is_error(body: &str) -> bool {
     Object::parse(first(body)).is_some_and(|object| object.get("error").is_some())
 }
 
+/// True if the text is an error with a status in words: none but Google's has that.
+pub(crate) fn is_googles(body: &str) -> bool {
+    let error = Object::parse(first(body)).and_then(|body| Object::parse(body.get("error")?));
+    error.is_some_and(|error| error.get("status").is_some())
+}
+
 fn read(status: u16, body: &str) -> Failure {
     let object = Object::parse(first(body));
     let error = object.as_ref().and_then(|object| Object::parse(object.get("error")?));

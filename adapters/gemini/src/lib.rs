@@ -1,8 +1,8 @@
-//! Witgate's adapter for Google's Gemini API and for Gemini on Vertex AI. The README says what becomes of what.
+//! Witgate's adapter for Google's Gemini API and for the models on Vertex AI. The README says what becomes of what.
 //!
 //! A chat goes through `request` to the provider and comes back through `response`, or event by event through `stream`; both read
 //! parts with `answer` and collect `usage`, the reason why it ended (`stop`) and what the next request must bring back (`kept`).
-//! `endpoint` tells the two services apart. `claude` is what Vertex AI has of Anthropic's.
+//! `endpoint` tells the two services apart. `claude` is what Vertex AI has of Anthropic's, `partner` what it has of others.
 //!
 //! Text is parsed once, borrowed, and copied as it stands, still escaped, where it is not looked at.
 
@@ -15,6 +15,7 @@ mod error;
 mod kept;
 mod model;
 mod models;
+mod partner;
 mod request;
 mod response;
 mod stop;
@@ -43,6 +44,15 @@ fn anthropics<'a>(ctx: &'a Context, endpoint: &Endpoint) -> Option<&'a str> {
     claude::named(ctx.model()).filter(|_| endpoint.vertex)
 }
 
+/// The model, if it is one of another maker's on Vertex AI.
+fn partners<'a>(ctx: &'a Context, endpoint: &Endpoint) -> Result<Option<partner::Model<'a>>> {
+    if endpoint.vertex {
+        partner::Model::named(ctx.model())
+    } else {
+        Ok(None)
+    }
+}
+
 impl Adapter for Gemini {
     fn describe() -> Manifest {
         describe::manifest()
@@ -52,6 +62,9 @@ impl Adapter for Gemini {
         let (config, endpoint) = endpoint::of(ctx)?;
         if let Some(model) = anthropics(ctx, &endpoint) {
             return claude::request(ctx, &config, &endpoint, model, body);
+        }
+        if let Some(model) = partners(ctx, &endpoint)? {
+            return partner::request(ctx, &endpoint, &model, body);
         }
         // A request that failed has cost nothing, so it may be sent again.
         match ctx.operation() {
@@ -75,8 +88,12 @@ impl Adapter for Gemini {
     }
 
     fn transform_response(ctx: &Context, reply: Response) -> Result<Step> {
-        if anthropics(ctx, &endpoint::of(ctx)?.1).is_some() {
+        let (_, endpoint) = endpoint::of(ctx)?;
+        if anthropics(ctx, &endpoint).is_some() {
             return claude::answer(&reply);
+        }
+        if let Some(model) = partners(ctx, &endpoint)? {
+            return Err(partner::failure(&model, &reply));
         }
         if !reply.is_success() {
             return Err(error::from_reply(&reply));

@@ -22,7 +22,6 @@ use crate::json::{push_comma, push_field, push_list};
 use crate::model::Model;
 use conversation::Conversation;
 use format::Format;
-pub(crate) use settings::DROPPED;
 use settings::Settings;
 
 /// What a request is translated for.
@@ -48,7 +47,7 @@ const DROPPED_INSIDE: [&str; 5] = [
 pub(crate) struct Translated {
     /// the body for `generateContent`
     pub(crate) body: String,
-    /// the client's fields that it does not have, beside those that no request has; with dots, if the client's has them
+    /// the client's fields that it does not have; with dots, if the client's has them
     pub(crate) dropped: Vec<&'static str>,
 }
 

@@ -8,7 +8,7 @@ use witgate_sdk::{Failure, Kind, Response};
 const SHOWN: usize = 5;
 
 /// The failure that a reply tells of.
-pub(crate) fn from_reply(reply: &Response) -> Failure {
+pub fn from_reply(reply: &Response) -> Failure {
     let failure = Failure::upstream(reply);
     let text = reply.text().unwrap_or_default();
     let complaints = Object::parse(text).map(|body| complaints(&body)).unwrap_or_default();

@@ -2,6 +2,9 @@
 //!
 //! Its answers are OpenAI's and are relayed. Its requests nearly are, but Mistral refuses every field it does not know, and ids of calls
 //! that are not its own: `request` writes those, `message` and `part` what is in them, `tools` what may be called; `error` reads what goes wrong.
+//!
+//! Others have Mistral's models too, behind their own URLs and credentials. Their adapters use this crate as a library, without its
+//! feature `export`: [`chat`] makes the body, [`failure`] reads what goes wrong.
 
 mod describe;
 mod error;
@@ -15,10 +18,14 @@ use std::borrow::Cow;
 use witgate_sdk::openai::Model;
 use witgate_sdk::{Adapter, Context, Failure, Http, Kind, Manifest, Request, Response, Result, Step};
 
+pub use error::from_reply as failure;
+pub use request::{Translated, chat};
+
 /// The adapter.
 #[derive(Debug)]
 pub struct Mistral;
 
+#[cfg(feature = "export")]
 witgate_sdk::export!(Mistral: models);
 
 /// The URL of `path` ("chat/completions"): base URLs are written with and without `/v1`.
@@ -37,9 +44,9 @@ impl Adapter for Mistral {
         let mut dropped = Vec::new();
         let (path, body) = match ctx.operation() {
             "chat.completions" => {
-                let chat = request::chat(body, ctx.model())?;
-                dropped = chat.dropped;
-                ("chat/completions", Cow::Owned(chat.body))
+                let sent = chat(body, ctx.model())?;
+                dropped = sent.dropped;
+                ("chat/completions", Cow::Owned(sent.body))
             }
             "embeddings" => ("embeddings", Cow::Owned(request::embeddings(body)?)),
             "moderations" => ("moderations", Cow::Borrowed(body)),

@@ -2,7 +2,8 @@
 //! like is left out; its own fields (`safe_prompt`, `random_seed`, `prompt_mode`, …) pass.
 
 use serde_json::value::RawValue;
-use witgate_sdk::json::text::{Object, push_comma, push_field, string};
+use witgate_sdk::json::text::{Object, push_comma, push_field, push_string, string};
+use witgate_sdk::openai::text::asks;
 use witgate_sdk::{Failure, Result};
 
 use crate::{message, tools};
@@ -27,26 +28,33 @@ pub(crate) const DROPPED: [&str; 12] = [
 const DONE: [&str; 2] = ["cache_control", "stream_options"];
 
 /// A translated chat.
-pub(crate) struct Translated {
-    pub(crate) body: String,
-    /// What the client's messages say and these do not, as paths.
-    pub(crate) dropped: Vec<&'static str>,
+#[derive(Debug)]
+pub struct Translated {
+    /// The body for Mistral.
+    pub body: String,
+    /// What the client's chat says and this does not, as paths.
+    pub dropped: Vec<&'static str>,
 }
 
 fn object(body: &str) -> Result<Object<'_>> {
     Object::parse(body).ok_or_else(|| Failure::invalid_request("The request is no JSON object."))
 }
 
-/// A chat with `model`.
-pub(crate) fn chat(body: &str, model: &str) -> Result<Translated> {
+/// A chat with `model`, whatever the client's calls it.
+///
+/// # Errors
+/// What the client asks for and Mistral cannot be asked for.
+pub fn chat(body: &str, model: &str) -> Result<Translated> {
     let fields = object(body)?;
     let mut out = String::with_capacity(body.len() + 64);
     let mut dropped = Vec::new();
     let (choice, allowed) = tools::choice(fields.get("tool_choice"))?;
     let tools = tools::list(fields.get("tools"), &allowed)?;
-    out.push('{');
+    out.push_str("{\"model\":");
+    push_string(&mut out, model);
     for (key, value) in &fields.0 {
         match &**key {
+            "model" => {}
             "messages" => push_field(&mut out, key, &messages(value.get(), model, &mut dropped)?),
             "tools" if value.get() != "null" => push_field(&mut out, key, &tools),
             "tool_choice" => push_field(&mut out, key, choice.as_deref().unwrap_or("null")),
@@ -54,7 +62,7 @@ pub(crate) fn chat(body: &str, model: &str) -> Result<Translated> {
                 Some(tier) => push_field(&mut out, key, tier),
                 None => dropped.push("service_tier"),
             },
-            _ => field(&mut out, key, value.get()),
+            _ => field(&mut out, key, value.get(), &mut dropped),
         }
     }
     let length = fields.get("max_completion_tokens").or_else(|| fields.get("max_tokens"));
@@ -65,7 +73,7 @@ pub(crate) fn chat(body: &str, model: &str) -> Result<Translated> {
     Ok(Translated { body: out, dropped })
 }
 
-fn field(out: &mut String, key: &str, value: &str) {
+fn field(out: &mut String, key: &str, value: &str, dropped: &mut Vec<&'static str>) {
     match key {
         "seed" => push_field(out, "random_seed", value),
         "reasoning_effort" => {
@@ -74,8 +82,13 @@ fn field(out: &mut String, key: &str, value: &str) {
             }
         }
         "max_completion_tokens" | "max_tokens" => {}
-        _ if DROPPED.contains(&key) || DONE.contains(&key) => {}
-        _ => push_field(out, key, value),
+        _ if DONE.contains(&key) => {}
+        _ => match DROPPED.iter().find(|field| **field == key) {
+            // Said here too: other hosts of Mistral's models have models that take them.
+            Some(field) if asks(value) => dropped.push(field),
+            Some(_) => {}
+            None => push_field(out, key, value),
+        },
     }
 }
 

@@ -110,14 +110,7 @@ pub(crate) const TARGETS: &[Target] = &[
         type_: "mistral",
         model: "mistral-small-latest",
         more: "",
-        answer: |_| {
-            let message = json!({ "role": "assistant", "content": "Hi" });
-            json!({
-                "id": "c", "object": "chat.completion", "created": 1, "model": "m",
-                "choices": [{ "index": 0, "message": message, "finish_reason": "stop" }],
-                "usage": { "prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2 }
-            })
-        },
+        answer: openai,
     },
     Target {
         adapter: "azure-openai",
@@ -133,7 +126,30 @@ pub(crate) const TARGETS: &[Target] = &[
         more: "project_id = \"p\"\n",
         answer: claude,
     },
+    Target {
+        adapter: "gemini",
+        type_: "vertex-ai",
+        model: "mistral-medium-3",
+        more: "project_id = \"p\"\n",
+        answer: openai,
+    },
+    Target {
+        adapter: "gemini",
+        type_: "vertex-ai",
+        model: "meta/llama-3.3-70b-instruct-maas",
+        more: "project_id = \"p\"\n",
+        answer: openai,
+    },
 ];
+
+fn openai(_: &Asked) -> Value {
+    let message = json!({ "role": "assistant", "content": "Hi" });
+    json!({
+        "id": "c", "object": "chat.completion", "created": 1, "model": "m",
+        "choices": [{ "index": 0, "message": message, "finish_reason": "stop" }],
+        "usage": { "prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2 }
+    })
+}
 
 fn claude(_: &Asked) -> Value {
     json!({

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use witgate_sdk::Failure;
-use witgate_sdk::openai::text::{Message, ToolChoice, old_form, stops, whole_number};
+use witgate_sdk::openai::text::{Message, ToolChoice, asks, old_form, stops, whole_number};
 
 use super::format::Format;
 use super::thinking::Thinking;
@@ -236,11 +236,6 @@ fn service_tier(value: &str) -> Option<&'static str> {
         "\"default\"" | "\"standard_only\"" => Some("\"standard_only\""),
         _ => None,
     }
-}
-
-/// True if a field of this value asks for something.
-pub fn asks(value: &str) -> bool {
-    !["false", "0", "\"\"", "[]", "{}", "[\"text\"]"].contains(&value)
 }
 
 /// The API takes no stop sequence that is only white space.

@@ -2,31 +2,27 @@
 //! they are its own.
 
 use witgate_sdk::Failure;
-use witgate_sdk::openai::text::{old_form, stops};
+use witgate_sdk::openai::text::{asks, old_form, stops};
 
 use super::format::Format;
 use super::{thinking, unsupported};
 use crate::json::{Object, push_comma, push_field, string};
 use crate::model::Model;
 
-/// Fields of OpenAI's that no model here has anything like: neither Gemini nor Claude.
-pub(crate) const DROPPED: [&str; 7] = [
+/// Fields of OpenAI's that Gemini has nothing like. Each request says them: of the other models here there are some that take them.
+const DROPPED: [&str; 12] = [
     "logit_bias",
+    "metadata",
+    "parallel_tool_calls",
     "prediction",
     "prompt_cache_key",
     "prompt_cache_options",
     "prompt_cache_retention",
-    "store",
-    "verbosity",
-];
-
-/// Fields that Claude takes, and Gemini has nothing like.
-const NOT_GEMINIS: [&str; 5] = [
-    "metadata",
-    "parallel_tool_calls",
     "safety_identifier",
     "service_tier",
+    "store",
     "user",
+    "verbosity",
 ];
 
 /// Fields that the gateway has dealt with.
@@ -73,7 +69,7 @@ pub(super) struct Settings<'a> {
     /// Gemini's own `generationConfig`: goes before all else
     config: Object<'a>,
     generation: Vec<(&'static str, &'a str)>,
-    /// What is there of [`NOT_GEMINIS`].
+    /// What is there of [`DROPPED`].
     left_out: Vec<&'static str>,
     /// Gemini's, or unknown
     further: Vec<(&'a str, &'a str)>,
@@ -94,13 +90,13 @@ impl<'a> Settings<'a> {
             self.generation.push((name, text));
             return Ok(());
         }
-        if let Some(field) = NOT_GEMINIS.iter().find(|field| **field == key) {
+        if let Some(field) = DROPPED.iter().find(|field| **field == key) {
             // Several calls at a time are what Gemini makes anyway: it is the other word that asks for something.
-            let asks = match key {
+            let asked = match key {
                 "parallel_tool_calls" => text == "false",
-                _ => witgate_anthropic::asks(text),
+                _ => asks(text),
             };
-            if asks {
+            if asked {
                 self.left_out.push(field);
             }
             return Ok(());
@@ -123,7 +119,7 @@ impl<'a> Settings<'a> {
             "toolConfig" | "tool_config" => self.tool_config = Some(text),
             "extra_body" => self.take_extra(text),
             "functions" | "function_call" | "audio" => return Err(refused(key)),
-            _ if DROPPED.contains(&key) || DONE.contains(&key) => {}
+            _ if DONE.contains(&key) => {}
             _ => self.further.push((key, text)),
         }
         Ok(())
@@ -146,7 +142,7 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// What of the client's fields this model does not get, beside what none gets.
+    /// What of the client's fields this model does not get.
     pub(super) fn dropped(&self, model: Model) -> Vec<&'static str> {
         let effort = self.effort.is_some_and(|effort| effort != "\"none\"");
         let dropped = [

@@ -11,7 +11,7 @@
 //! | a message, its calls and what is called | [`Message`], [`ToolCall`], [`Called`] |
 //! | what a message says | [`Content::parse`], and each [`Part::parse`] of a list |
 //! | `tools`, and which may be called | [`Tool::parse`], [`ToolChoice::parse`] and [`Allowed`] |
-//! | all other fields | [`Chat::fields`], by name, to be sorted in a `match`; for some of them: [`stops`], [`whole_number`], [`old_form`] |
+//! | all other fields | [`Chat::fields`], by name, to be sorted in a `match`; for some of them: [`stops`], [`whole_number`], [`asks`], [`old_form`] |
 //!
 //! The fields are those that providers have a use for; others are passed over. What is read at once (roles, ids, the lists of messages,
 //! calls and tools) is refused at once where it is of another type; what is left as text is checked by whoever looks at it.
@@ -143,6 +143,17 @@ pub fn stops(stop: &str) -> Vec<&str> {
 pub fn whole_number(field: &str, value: &str) -> Result<u64> {
     let wrong = |_| Failure::invalid_request(format!("{field} must be a whole number.")).param(field);
     value.parse().map_err(wrong)
+}
+
+/// Whether a field of this value asks for something: what is dropped of a request, and asked for nothing, is not told.
+///
+/// ```
+/// use witgate_sdk::openai::text::asks;
+/// assert!(asks("true") && !asks("false") && !asks("null"));
+/// ```
+#[must_use]
+pub fn asks(value: &str) -> bool {
+    !["null", "false", "0", "0.0", "\"\"", "[]", "{}", "[\"text\"]"].contains(&value)
 }
 
 /// What a client is told that sends `functions` or `function_call`, the forms before `tools` and `tool_choice`.
