@@ -14,6 +14,7 @@ mod less;
 pub mod messages;
 mod relay;
 pub mod responses;
+mod sources;
 pub mod state;
 mod tell;
 #[cfg(test)]

@@ -30,7 +30,8 @@
 //! | `output_config.format`, `output_format` | `response_format` |
 //! | `metadata.user_id` | `user`, as its SHA-256 where it is longer than the 64 characters that OpenAI takes |
 //! | `service_tier` | `auto`, `default` |
-//! | `context_management`, `citations`, and whatever is unknown | dropped |
+//! | `citations` that were made here | left out: what they belong to says all there is to say |
+//! | `context_management`, other `citations`, and whatever is unknown | dropped |
 //!
 //! # What becomes of an answer
 //!
@@ -39,9 +40,19 @@
 //! before its `tool_use`. `stop` is `end_turn` or `stop_sequence`, `length` is `max_tokens`, `tool_calls` is `tool_use`,
 //! `content_filter` is `refusal`. `input_tokens` leave out what was read from, or written to, a cache. Blocks are not mixed: what comes
 //! between two pieces of a call waits until it is whole. `client` says what Claude Code gets otherwise.
+//!
+//! What the text is from (`annotations` of type `url_citation`) are `citations` of a text block, `web_search_result_location`. Their
+//! `encrypted_index` is sealed here: on the way back they are left out, for Anthropic, too. Each is told once. In a stream:
+//!
+//! | a source comes | and is told |
+//! |---|---|
+//! | while a text block is open | in it, at once |
+//! | before any text, amid thoughts or a call, or between blocks | at the start of the next text block: none is opened again |
+//! | and no text follows | in a text block of its own at the end, which says nothing; to Claude Code not at all (see `client`) |
 
 pub mod answer;
 mod block;
+mod cite;
 pub(crate) mod client;
 pub mod error;
 pub mod estimate;

@@ -7,12 +7,17 @@ use serde_json::value::RawValue;
 
 use super::{
     Memo, block,
+    cite::{self, Told},
     stop::{End, Stop},
     usage,
 };
 use crate::{
     call::object::Object,
-    dialect::json::{self, push_comma, push_member, quoted},
+    dialect::{
+        json::{self, push_comma, push_member, quoted},
+        responses::json::list,
+        sources::Sources,
+    },
 };
 
 #[derive(Deserialize)]
@@ -54,6 +59,8 @@ struct Said<'a> {
     tool_calls: Option<Vec<ToolCall<'a>>>,
     #[serde(borrow)]
     extra_content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    annotations: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -155,12 +162,16 @@ fn push_content(out: &mut String, said: &Said<'_>, memo: &Memo) -> bool {
             }
         }
     }
+    let mut citations = citations(said, memo);
     for value in [said.content, said.refusal]
         .map(text)
         .iter()
         .filter(|value| says(value))
     {
-        push(&block::text(value));
+        push(&block::text(value, citations.take().as_deref()));
+    }
+    if let Some(citations) = citations {
+        push(&block::text("\"\"", Some(&citations)));
     }
     let calls = said.tool_calls.as_deref().unwrap_or_default();
     for call in calls {
@@ -172,6 +183,23 @@ fn push_content(out: &mut String, said: &Said<'_>, memo: &Memo) -> bool {
         push(&block::tool_use(call.id.get(), call.function.name.get(), &input));
     }
     !calls.is_empty()
+}
+
+/// What the text cites, as a list; `None` if it cites nothing.
+fn citations(said: &Said<'_>, memo: &Memo) -> Option<String> {
+    let annotations = list(said.annotations?.get())?;
+    let (mut sources, mut told) = (Sources::default(), Told::default());
+    told.add(json::inside(said.content.map_or("", RawValue::get)));
+    let mut out = String::from("[");
+    for source in annotations
+        .iter()
+        .filter_map(|annotation| sources.cite(annotation.get()))
+    {
+        push_comma(&mut out);
+        out.push_str(&cite::citation(&source, &mut told, &memo.provider));
+    }
+    out.push(']');
+    (out != "[]").then_some(out)
 }
 
 /// A signed thought without the number that streams give it.

@@ -15,9 +15,14 @@ pub(super) fn redacted(data: &str) -> String {
     format!("{{\"type\":\"redacted_thinking\",\"data\":{}}}", quoted(data))
 }
 
-/// A text; it is a JSON string.
-pub(super) fn text(text: &str) -> String {
-    format!("{{\"type\":\"text\",\"text\":{text}}}")
+/// A text, which is a JSON string; `citations`: a list, if it has any.
+pub(super) fn text(text: &str, citations: Option<&str>) -> String {
+    let mut block = format!("{{\"type\":\"text\",\"text\":{text}");
+    if let Some(citations) = citations {
+        push_member(&mut block, "citations", citations);
+    }
+    block.push('}');
+    block
 }
 
 /// A call; id and name are JSON strings, the input is an object.

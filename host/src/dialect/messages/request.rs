@@ -1,6 +1,7 @@
 //! A Messages request as a chat. The table of what becomes of what is in the docs of [`super`].
 
 mod blocks;
+mod citations;
 mod own;
 mod settings;
 mod tools;

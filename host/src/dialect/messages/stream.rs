@@ -1,7 +1,8 @@
 //! A chat's chunks as the events of a message: `message_start`, each block in its turn with a rising index, `message_delta`,
-//! `message_stop`. No block is empty, and none is open beside another.
+//! `message_stop`. No block is open beside another, and none is empty but a text that only has sources.
 
 mod calls;
+mod cited;
 mod delta;
 
 use bytes::{BufMut as _, BytesMut};
@@ -22,6 +23,7 @@ use crate::{
     error::Error,
 };
 use calls::Calls;
+use cited::Cited;
 use delta::{Choice, Chunk, Delta, Fragment};
 
 /// More words than this, in bytes, are not held for a call that is not whole: no model says as much inside of one.
@@ -49,6 +51,7 @@ pub struct Writer {
     extra: Option<String>,
     /// `reasoning_opaque` of the message, a JSON string.
     opaque: Option<String>,
+    cited: Cited,
 }
 
 /// The block that is open.
@@ -98,6 +101,7 @@ impl Writer {
             details: String::new(),
             extra: None,
             opaque: None,
+            cited: Cited::default(),
         }
     }
 
@@ -136,8 +140,12 @@ impl Writer {
                 self.words(piece.unwrap_or_else(|| Words::Signed(block.get().to_owned())), out);
             }
         }
+        self.cited.take(delta);
         for text in [delta.content, delta.refusal].into_iter().filter_map(said) {
             self.words(Words::Text(text.to_owned()), out);
+        }
+        if matches!(self.open, Open::Text) {
+            self.cite(out);
         }
         for fragment in delta.tool_calls.iter().flatten() {
             self.call(fragment, out);
@@ -212,12 +220,26 @@ impl Writer {
     /// Adds to the text; `text` is a JSON string.
     fn say(&mut self, text: &str, out: &mut BytesMut) {
         if !matches!(self.open, Open::Text) {
-            self.close(out);
-            self.push_details(out);
-            self.start(&block::text("\"\""), out);
-            self.open = Open::Text;
+            self.open_text(out);
         }
         self.piece("text_delta", "text", text, out);
+    }
+
+    /// Begins a text with the sources that waited for it.
+    fn open_text(&mut self, out: &mut BytesMut) {
+        self.close(out);
+        self.push_details(out);
+        let citations = self.cited.waits().then_some("[]");
+        self.start(&block::text("\"\"", citations), out);
+        self.open = Open::Text;
+        self.cite(out);
+    }
+
+    /// Tells the sources that have come, in the text that is open.
+    fn cite(&mut self, out: &mut BytesMut) {
+        while let Some(citation) = self.cited.next(&self.memo.provider) {
+            self.piece("citations_delta", "citation", &citation, out);
+        }
     }
 
     /// Adds to a call. One whose turn has not come yet waits until the open one is whole.
@@ -360,6 +382,9 @@ impl dialect::Writer for Writer {
         self.begin(None, out);
         self.calls.end();
         self.say_later(out);
+        if self.cited.waits() && !self.memo.claude_code {
+            self.open_text(out);
+        }
         let in_words = matches!(self.open, Open::Text) && self.stop.is_plain() && !self.calls.any();
         self.close(out);
         if !(in_words && self.memo.claude_code) {

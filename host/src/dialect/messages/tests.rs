@@ -1,6 +1,7 @@
 //! A request as a chat, an answer as a message, and what a provider has to get back.
 
 mod answers;
+mod citations;
 
 use bytes::{Bytes, BytesMut};
 use hyper::HeaderMap;
@@ -122,6 +123,14 @@ fn grow(block: &mut Value, delta: &Value) {
         .iter()
         .filter(|(key, _)| *key != "type");
     for (key, piece) in fields {
+        if key == "citation" {
+            assert_eq!(block["type"], "text");
+            match block["citations"].as_array_mut() {
+                Some(citations) => citations.push(piece.clone()),
+                None => block["citations"] = json!([piece]),
+            }
+            continue;
+        }
         let key = if key == "partial_json" { "partial" } else { key };
         let text = block[key].as_str().unwrap_or_default().to_owned() + piece.as_str().expect("text");
         block[key] = text.into();

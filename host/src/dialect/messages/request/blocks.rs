@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Request, refuse, wrong};
+use super::{Request, citations, refuse, wrong};
 use crate::{
     dialect::json::{inside, push_comma, push_member, quoted},
     error::Result,
@@ -183,9 +183,7 @@ impl Request<'_> {
     /// Adds one block to `parts`.
     pub(super) fn push_block(&mut self, parts: &mut Parts, block: &Block<'_>, path: &str) -> Result<()> {
         let marker = self.marker(block);
-        if block.citations.is_some() {
-            self.drop("messages.content.citations");
-        }
+        self.drop_citations(block);
         match &*block.r#type {
             "text" => parts.push_text(block.text.map_or("\"\"", RawValue::get), marker),
             "image" => {
@@ -207,6 +205,13 @@ impl Request<'_> {
             kind => return Err(refuse(&format!("a block of type '{kind}'"), path.to_owned())),
         }
         Ok(())
+    }
+
+    /// Notes that a block's citations are left out, unless they were made here.
+    pub(super) fn drop_citations(&mut self, block: &Block<'_>) {
+        if citations::are_foreign(block.citations) {
+            self.drop("messages.content.citations");
+        }
     }
 
     /// The block's `cache_control`, where it is of use.

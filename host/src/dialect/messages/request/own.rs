@@ -1,11 +1,13 @@
 //! A request on its way to a provider of this API goes as it is, but for what the gateway itself has put into a conversation that was
-//! held with another provider before: blocks sealed by [`state`], which nobody else can read.
+//! held with another provider before: blocks sealed by [`state`], which nobody else can read, and citations that were made here.
+
+use std::borrow::Cow;
 
 use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
 
+use super::citations;
 use crate::{
     call::{Call, object::Object},
     dialect::{
@@ -21,9 +23,13 @@ struct Block<'a> {
     signature: Option<Cow<'a, str>>,
     #[serde(borrow)]
     data: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    text: Option<&'a RawValue>,
+    #[serde(borrow)]
+    citations: Option<&'a RawValue>,
 }
 
-/// The value of `messages` without the blocks that were sealed here; `None` if there are none.
+/// The value of `messages` without what was sealed here; `None` if there is none.
 pub fn without_sealed(call: &Call) -> Option<String> {
     let mark = quoted(state::MARK);
     memmem::find(call.text().as_bytes(), mark.trim_end_matches('"').as_bytes())?;
@@ -34,18 +40,14 @@ pub fn without_sealed(call: &Call) -> Option<String> {
         let content: Option<Vec<&RawValue>> = fields
             .get(turn, "content")
             .and_then(|list| serde_json::from_str(list).ok());
-        let Some(blocks) = content.filter(|blocks| blocks.iter().any(|block| is_sealed(block.get()))) else {
+        let blocks = content.unwrap_or_default();
+        let kept: Vec<Cow<'_, str>> = blocks.iter().filter_map(|block| cleaned(block.get())).collect();
+        let same = |(block, kept): (&&RawValue, &Cow<'_, str>)| block.get() == kept.as_ref();
+        if kept.len() == blocks.len() && blocks.iter().zip(&kept).all(same) {
             push_comma(&mut out);
             out.push_str(turn);
-            continue;
-        };
-        let kept: Vec<_> = blocks
-            .iter()
-            .map(|block| block.get())
-            .filter(|block| !is_sealed(block))
-            .collect();
-        // A turn that says nothing is not taken; one of the other side may follow one of its own.
-        if !kept.is_empty() {
+        } else if !kept.is_empty() {
+            // A turn that says nothing is not taken; one of the other side may follow one of its own.
             push_comma(&mut out);
             out.push_str(&fields.with(turn, &[("content", &format!("[{}]", kept.join(",")))]));
         }
@@ -54,12 +56,20 @@ pub fn without_sealed(call: &Call) -> Option<String> {
     Some(out)
 }
 
-fn is_sealed(block: &str) -> bool {
-    let block: Option<Block<'_>> = serde_json::from_str(block).ok();
-    let carriers = block.map(|block| [block.signature, block.data]);
-    carriers
-        .into_iter()
-        .flatten()
-        .flatten()
-        .any(|carrier| state::is_sealed(&carrier))
+/// A block without what was sealed here; `None` if there is nothing else in it.
+fn cleaned(block: &str) -> Option<Cow<'_, str>> {
+    let Ok(fields) = serde_json::from_str::<Block<'_>>(block) else {
+        return Some(block.into());
+    };
+    let mut carriers = [fields.signature, fields.data].into_iter().flatten();
+    if carriers.any(|carrier| state::is_sealed(&carrier)) {
+        return None;
+    }
+    let citations = fields.citations.map_or("[]", RawValue::get);
+    match citations::without_own(block, citations) {
+        // A text that only had sources: an empty one is not taken.
+        Some(_) if fields.text.is_some_and(|text| text.get() == "\"\"") => None,
+        Some(block) => Some(block.into()),
+        None => Some(block.into()),
+    }
 }

@@ -208,9 +208,11 @@ impl Request<'_> {
     fn push_said(&mut self, turn: &mut Assistant, block: &Block<'_>, path: &str) -> Result<()> {
         match &*block.r#type {
             "thinking" | "redacted_thinking" => {}
-            "text" => turn
-                .text
-                .push_str(crate::dialect::json::inside(block.text.map_or("", RawValue::get))),
+            "text" => {
+                self.drop_citations(block);
+                turn.text
+                    .push_str(crate::dialect::json::inside(block.text.map_or("", RawValue::get)));
+            }
             "tool_use" => {
                 let marker = self.marker(block);
                 let (Some(id), Some(name)) = (block.id, block.name) else {

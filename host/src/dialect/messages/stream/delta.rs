@@ -46,6 +46,8 @@ pub(super) struct Delta<'a> {
     pub(super) tool_calls: Option<Vec<Fragment<'a>>>,
     #[serde(borrow)]
     pub(super) extra_content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) annotations: Option<&'a RawValue>,
 }
 
 /// A piece of a call.

@@ -1,0 +1,43 @@
+//! What an answer cites, until a text is open to tell it in.
+
+use std::collections::VecDeque;
+
+use super::{delta::Delta, said};
+use crate::dialect::{
+    json::inside,
+    messages::cite::{Told, citation},
+    responses::json::list,
+    sources::{Source, Sources},
+};
+
+/// The sources of an answer, and its text, of which they name parts.
+#[derive(Debug, Default)]
+pub(super) struct Cited {
+    sources: Sources,
+    told: Told,
+    waiting: VecDeque<Source>,
+}
+
+impl Cited {
+    /// Takes in what a delta says, and cites.
+    pub(super) fn take(&mut self, delta: &Delta<'_>) {
+        if let Some(text) = said(delta.content) {
+            self.told.add(inside(text));
+        }
+        let annotations = delta.annotations.and_then(|annotations| list(annotations.get()));
+        for annotation in annotations.iter().flatten() {
+            self.waiting.extend(self.sources.cite(annotation.get()));
+        }
+    }
+
+    /// True if there is something to tell.
+    pub(super) fn waits(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// The next citation to tell.
+    pub(super) fn next(&mut self, provider: &str) -> Option<String> {
+        let source = self.waiting.pop_front()?;
+        Some(citation(&source, &mut self.told, provider))
+    }
+}
