@@ -25,6 +25,10 @@ pub(in crate::dialect) struct Chunk<'a> {
     pub(in crate::dialect) usage: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(in crate::dialect) service_tier: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(in crate::dialect) citations: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(in crate::dialect) search_results: Option<&'a RawValue>,
 }
 
 /// One of its choices.
@@ -72,10 +76,10 @@ pub(in crate::dialect) struct Said<'a> {
 }
 
 impl<'a> Said<'a> {
-    /// True if there is something for a message.
+    /// True if there are words for a message.
     pub(in crate::dialect) fn speaks(&self) -> bool {
         let some = |text: Option<&str>| text.is_some_and(|text| !text.is_empty());
-        some(self.content) || some(self.refusal) || !self.annotations.is_empty()
+        some(self.content) || some(self.refusal)
     }
 
     fn of(fields: &'a Object<'a>, whole: bool) -> Self {

@@ -41,12 +41,13 @@
 //! `content_filter` is `refusal`. `input_tokens` leave out what was read from, or written to, a cache. Blocks are not mixed: what comes
 //! between two pieces of a call waits until it is whole. `client` says what Claude Code gets otherwise.
 //!
-//! What the text is from (`annotations` of type `url_citation`) are `citations` of a text block, `web_search_result_location`. Their
-//! `encrypted_index` is sealed here: on the way back they are left out, for Anthropic, too. Each is told once. In a stream:
+//! What the text is from (`annotations` of type `url_citation`, and `citations` and `search_results` beside the choices) are `citations`
+//! of a text block, `web_search_result_location`. Their `encrypted_index` is sealed here: on the way back they are left out, for
+//! Anthropic, too. Each is told once. In a stream:
 //!
 //! | a source comes | and is told |
 //! |---|---|
-//! | while a text block is open | in it, at once |
+//! | while a text block is open | in it, at once; what stands beside the choices when it ends, if no annotation has told it |
 //! | before any text, amid thoughts or a call, or between blocks | at the start of the next text block: none is opened again |
 //! | and no text follows | in a text block of its own at the end, which says nothing; to Claude Code not at all (see `client`) |
 

@@ -48,6 +48,8 @@
 //! | `reasoning_content`, else `reasoning` | a reasoning item's summary |
 //! | members of the provider's own, of the message and of calls | `encrypted_content` of a reasoning item, before what they belong to |
 //! | `content`, its `annotations` and log probabilities; `refusal` | parts of a message |
+//! | `citations`, `search_results` beside the choices (Perplexity, xAI) | `url_citation`s at the end of the text, but for what `annotations` say |
+//! | `annotations` of any other kind: the files that OpenRouter has read | left out: there are none in a response |
 //! | `images` as data URLs | `image_generation_call` items |
 //! | `tool_calls` | items of the tool's own kind |
 //! | `stop`, `tool_calls` and unknown reasons | `completed` |

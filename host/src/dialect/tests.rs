@@ -1,5 +1,7 @@
 //! What a provider says is the same to a client of each API.
 
+use std::collections::BTreeSet;
+
 use bytes::BytesMut;
 use hyper::HeaderMap;
 use serde_json::{Value, json};
@@ -10,15 +12,27 @@ use crate::{
     chunk::{Chunks, Stamp},
 };
 
-/// What a client has of an answer: thoughts, text, and calls by name and arguments.
+/// What a client has of an answer: thoughts, text, calls by name and arguments, and where it is from.
 #[derive(Debug, Default, PartialEq)]
 struct Said {
     thoughts: String,
     text: String,
     calls: Vec<(String, Value)>,
+    sources: BTreeSet<String>,
 }
 
 impl Said {
+    /// Adds the addresses that a value has.
+    fn sources(&mut self, all: &Value) {
+        for one in all.as_array().into_iter().flatten() {
+            let url = one
+                .as_str()
+                .or(one["url"].as_str())
+                .or(one["url_citation"]["url"].as_str());
+            self.sources.extend(url.map(str::to_owned));
+        }
+    }
+
     /// Adds a call; its arguments are compared as what they mean, and as text where they are no JSON.
     fn call(&mut self, name: &Value, arguments: &str) {
         let arguments = if arguments.is_empty() { "{}" } else { arguments };
@@ -62,6 +76,9 @@ fn to_chat(chunks: &[String]) -> Said {
     for chunk in chunks {
         let chunk: Value = serde_json::from_str(chunk).expect("JSON");
         let delta = &chunk["choices"][0]["delta"];
+        for list in [&chunk["citations"], &chunk["search_results"], &delta["annotations"]] {
+            said.sources(list);
+        }
         let add = |text: &mut String, key: &str| text.push_str(delta[key].as_str().unwrap_or_default());
         let thoughts = ["reasoning_content", "reasoning", "reasoning_text"];
         if let Some(key) = thoughts
@@ -126,6 +143,7 @@ fn to_messages(chunks: &[String]) -> Said {
             "content_block_delta" => {
                 add(&mut said.thoughts, "thinking");
                 add(&mut said.text, "text");
+                said.sources(&json!([delta["citation"]]));
                 if let Some((_, arguments)) = &mut open {
                     add(arguments, "partial_json");
                 }
@@ -151,6 +169,9 @@ fn to_responses(chunks: &[String]) -> Said {
                 out.push_str(part["text"].as_str().or(part["refusal"].as_str()).unwrap_or_default());
             }
         };
+        for part in item["content"].as_array().into_iter().flatten() {
+            said.sources(&part["annotations"]);
+        }
         match item["type"].as_str().expect("a type") {
             "message" => texts(&item["content"], &mut said.text),
             "reasoning" => texts(&item["summary"], &mut said.thoughts),
@@ -202,8 +223,19 @@ fn what_servers_write_unlike_openai_says_the_same_in_each_api() {
     let said = |thoughts: &str, text: &str| Said {
         thoughts: thoughts.to_owned(),
         text: text.to_owned(),
-        calls: Vec::new(),
+        ..Said::default()
     };
+    let cited = |text: &str, sources: &[&str]| Said {
+        sources: sources.iter().map(|url| (*url).to_owned()).collect(),
+        ..said("", text)
+    };
+    let searched = |delta: Value, urls: &[&str]| {
+        let mut chunk: Value = serde_json::from_str(&chunk(delta)).expect("JSON");
+        chunk["citations"] = json!(urls);
+        chunk["search_results"] = urls.iter().map(|url| json!({ "url": url, "title": "T" })).collect();
+        chunk.to_string()
+    };
+    let annotation = |url: &str| json!({ "type": "url_citation", "url_citation": { "url": url, "title": "T" } });
     for (name, chunks, expected) in [
         (
             "a delta that is null",
@@ -251,7 +283,7 @@ fn what_servers_write_unlike_openai_says_the_same_in_each_api() {
         ),
         (
             "a call that is never whole",
-            vec![chunk(begun), chunk(json!({ "content": "Hi" }))],
+            vec![chunk(begun.clone()), chunk(json!({ "content": "Hi" }))],
             Said {
                 calls: vec![("f".to_owned(), json!({ "arguments": "{\"a\"" }))],
                 ..said("", "Hi")
@@ -270,6 +302,37 @@ fn what_servers_write_unlike_openai_says_the_same_in_each_api() {
                 chunk(json!({ "content": "Hi" })),
             ],
             said("Hm", "Hi"),
+        ),
+        (
+            "Perplexity's sources in every chunk",
+            vec![
+                searched(json!({ "content": "H" }), &["u", "v"]),
+                searched(json!({ "content": "i", "annotations": [annotation("u")] }), &["u", "v"]),
+                searched(json!({}), &["u", "v", "w"]),
+            ],
+            cited("Hi", &["u", "v", "w"]),
+        ),
+        (
+            "sources before the text, and a file that was read",
+            vec![
+                chunk(json!({ "annotations": [annotation("u"), { "type": "file", "file": { "hash": "h" } }] })),
+                chunk(json!({ "content": "Hi" })),
+            ],
+            cited("Hi", &["u"]),
+        ),
+        (
+            "sources after the text has ended",
+            vec![
+                chunk(json!({ "content": "Hi" })),
+                chunk(begun),
+                arguments(":1}"),
+                chunk(json!({ "annotations": [annotation("u")] })),
+                searched(json!({}), &["u", "v"]),
+            ],
+            Said {
+                calls: ab.clone(),
+                ..cited("Hi", &["u", "v"])
+            },
         ),
     ] {
         assert_eq!(all_the_same(name, &chunks), expected, "{name}");

@@ -28,6 +28,10 @@ struct Chat<'a> {
     choices: Vec<&'a RawValue>,
     #[serde(borrow)]
     usage: Option<&'a RawValue>,
+    #[serde(borrow)]
+    citations: Option<&'a RawValue>,
+    #[serde(borrow)]
+    search_results: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -92,7 +96,8 @@ pub fn from_chat(chat: &str, memo: &Memo) -> Result<String, &'static str> {
     let mut stop = Stop::default();
     stop.update(&end, memo);
     let mut content = String::with_capacity(chat.len());
-    let calls = push_content(&mut content, &said.message, memo);
+    let citations = citations(&answer, &said.message, memo);
+    let calls = push_content(&mut content, &said.message, citations, memo);
     let mut out = String::with_capacity(content.len() + 512);
     out.push('{');
     push_head(&mut out, answer.model.map(RawValue::get), memo);
@@ -120,8 +125,8 @@ pub(super) fn push_head(out: &mut String, model: Option<&str>, memo: &Memo) {
     push_member(out, "model", &named.map_or_else(|| quoted(&memo.model), str::to_owned));
 }
 
-/// Adds the blocks of a message; true if calls are among them.
-fn push_content(out: &mut String, said: &Said<'_>, memo: &Memo) -> bool {
+/// Adds the blocks of a message; true if calls are among them. `citations`: those of its text.
+fn push_content(out: &mut String, said: &Said<'_>, mut citations: Option<String>, memo: &Memo) -> bool {
     let mut push = |block: &str| {
         push_comma(out);
         out.push_str(block);
@@ -162,7 +167,6 @@ fn push_content(out: &mut String, said: &Said<'_>, memo: &Memo) -> bool {
             }
         }
     }
-    let mut citations = citations(said, memo);
     for value in [said.content, said.refusal]
         .map(text)
         .iter()
@@ -186,15 +190,18 @@ fn push_content(out: &mut String, said: &Said<'_>, memo: &Memo) -> bool {
 }
 
 /// What the text cites, as a list; `None` if it cites nothing.
-fn citations(said: &Said<'_>, memo: &Memo) -> Option<String> {
-    let annotations = list(said.annotations?.get())?;
+fn citations(answer: &Chat<'_>, said: &Said<'_>, memo: &Memo) -> Option<String> {
+    let annotations = said.annotations.and_then(|annotations| list(annotations.get()));
     let (mut sources, mut told) = (Sources::default(), Told::default());
     told.add(json::inside(said.content.map_or("", RawValue::get)));
-    let mut out = String::from("[");
-    for source in annotations
-        .iter()
+    sources.find(answer.citations, answer.search_results);
+    let annotations = annotations.iter().flatten();
+    let mut all: Vec<_> = annotations
         .filter_map(|annotation| sources.cite(annotation.get()))
-    {
+        .collect();
+    all.extend(sources.rest());
+    let mut out = String::from("[");
+    for source in all {
         push_comma(&mut out);
         out.push_str(&cite::citation(&source, &mut told, &memo.provider));
     }

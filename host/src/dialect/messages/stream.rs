@@ -285,7 +285,11 @@ impl Writer {
     fn end_words(&mut self, out: &mut BytesMut) {
         match self.open {
             Open::None | Open::Call(_) => {}
-            Open::Text => self.stop_block(out),
+            Open::Text => {
+                self.cited.end();
+                self.cite(out);
+                self.stop_block(out);
+            }
             Open::Thinking(name) => {
                 let details = std::mem::take(&mut self.details);
                 let details = (!details.is_empty()).then(|| format!("[{details}]"));
@@ -357,6 +361,7 @@ impl dialect::Writer for Writer {
         if let Some(counted) = chunk.usage.map(RawValue::get).filter(|usage| usage.starts_with('{')) {
             counted.clone_into(&mut self.counted);
         }
+        self.cited.find(&chunk);
         let Some(raw) = chunk.choices.first().map(|choice| choice.get()) else {
             return Ok(());
         };
@@ -382,6 +387,9 @@ impl dialect::Writer for Writer {
         self.begin(None, out);
         self.calls.end();
         self.say_later(out);
+        if !matches!(self.open, Open::Text) {
+            self.cited.end();
+        }
         if self.cited.waits() && !self.memo.claude_code {
             self.open_text(out);
         }

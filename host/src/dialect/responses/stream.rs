@@ -2,6 +2,7 @@
 //!
 //! What a chunk brings becomes items as it comes: thoughts a reasoning item, text and refusals a message, each call an item, images
 //! those of a generation. An item ends when one of another kind begins; a call ends when the next begins and its arguments are whole.
+//! Sources that stand beside the choices are told when the message ends, or in one of their own if there is none.
 //! Fields that are the provider's own wait for the next item and go before it, in a reasoning item's `encrypted_content`; those that
 //! come last of all get one at the end.
 
@@ -100,6 +101,7 @@ impl Writer {
         if let Some(tier) = chunk.service_tier {
             self.service_tier = Some(tier.get().to_owned());
         }
+        self.output.sources.find(chunk.citations, chunk.search_results);
         for choice in chunk.first() {
             let logprobs = choice.logprobs.filter(|_| self.memo.logprobs);
             let logprobs = logprobs.and_then(|of| message::logprobs(of.get()));

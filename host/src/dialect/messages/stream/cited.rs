@@ -2,7 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::{delta::Delta, said};
+use super::{
+    delta::{Chunk, Delta},
+    said,
+};
 use crate::dialect::{
     json::inside,
     messages::cite::{Told, citation},
@@ -28,6 +31,16 @@ impl Cited {
         for annotation in annotations.iter().flatten() {
             self.waiting.extend(self.sources.cite(annotation.get()));
         }
+    }
+
+    /// Takes in what a chunk has found beside its choices: that is told when the text ends.
+    pub(super) fn find(&mut self, chunk: &Chunk<'_>) {
+        self.sources.find(chunk.citations, chunk.search_results);
+    }
+
+    /// The text ends: what was found is to be told.
+    pub(super) fn end(&mut self) {
+        self.waiting.extend(self.sources.rest());
     }
 
     /// True if there is something to tell.

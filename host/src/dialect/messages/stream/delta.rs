@@ -13,6 +13,10 @@ pub(super) struct Chunk<'a> {
     pub(super) choices: Vec<&'a RawValue>,
     #[serde(borrow)]
     pub(super) usage: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) citations: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) search_results: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]

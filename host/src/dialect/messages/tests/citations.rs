@@ -41,7 +41,7 @@ fn a_text_has_its_sources_whole_and_streamed() {
         ),
         (
             json!({ "content": "Hi", "annotations": [url("a", 0, 0), url("a", 0, 0), url("a", 1, 9), url("a", 2, 1)] }),
-            vec![text("Hi", &[cited("a", ""), cited("a", ""), cited("a", "")])],
+            vec![text("Hi", &[cited("a", ""), cited("a", "")])],
         ),
         (
             json!({ "content": "Hi", "annotations": [bare] }),
@@ -124,6 +124,33 @@ fn a_source_waits_for_a_text_that_is_open_and_opens_none_again() {
         ),
     ] {
         assert_eq!(streamed(&chunks), expected, "{name}");
+    }
+}
+
+#[test]
+fn sources_beside_the_choices_are_told_once_and_after_what_annotations_say() {
+    let lists = json!({ "citations": ["a", "b"], "search_results": [{ "url": "b", "title": "T\n" }, { "url": "a", "title": "T\n" }] });
+    let beside = |mut chunk: Value| {
+        chunk["citations"] = lists["citations"].clone();
+        chunk["search_results"] = lists["search_results"].clone();
+        chunk
+    };
+    for (annotations, expected) in [
+        (json!([]), [cited("a", ""), cited("b", "")]),
+        (json!([url("b", 0, 1)]), [cited("b", "H"), cited("a", "")]),
+    ] {
+        let whole = beside(said(&json!({ "content": "Hi", "annotations": annotations })));
+        let expected = [text("Hi", &expected)];
+        assert_eq!(message(&whole)["content"], json!(expected));
+        let chunks = [
+            delta(json!({ "content": "H" })),
+            delta(json!({ "content": "i", "annotations": annotations })),
+            json!({ "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] }),
+            json!({ "choices": [] }),
+        ];
+        assert_eq!(streamed(&chunks.clone().map(beside)), expected);
+        let [first, second, end, last] = chunks;
+        assert_eq!(streamed(&[first, second, end, beside(last)]), expected, "as xAI does");
     }
 }
 

@@ -1,11 +1,13 @@
 //! A message item: text with its citations and log probabilities, and refusals.
 
+use std::ops::Range;
+
 use serde_json::{Value, json};
 
 use super::sink::{Items, Place, Sink};
 use crate::dialect::{
-    json::quoted,
     responses::json::{Object, list},
+    sources::{Source, Sources},
 };
 
 /// The item, while its text comes.
@@ -86,11 +88,10 @@ impl Message {
         sink.event("response.refusal.delta", format_args!("{names},\"delta\":\"{piece}\""));
     }
 
-    /// Takes a citation of the text, in the form of Chat Completions.
+    /// Takes what is said of a source of the text.
     pub(super) fn cite(&mut self, annotation: &str, sink: &mut Sink) {
-        let Some(annotation) = citation(annotation) else { return };
         let part = self.part(false, sink);
-        add(&mut part.annotations, &annotation);
+        add(&mut part.annotations, annotation);
         let (names, number) = (&part.names, part.citations);
         sink.event(
             "response.output_text.annotation.added",
@@ -144,25 +145,28 @@ impl Message {
     }
 }
 
-/// A citation in the form of a response: what stands in `url_citation` stands beside the type.
-fn citation(annotation: &str) -> Option<String> {
+/// An annotation of a chat in the form of a response. `None` for what is no annotation there (OpenRouter has the files that it has
+/// read), and for what was said before.
+pub(super) fn annotation(annotation: &str, sources: &mut Sources) -> Option<String> {
     let fields = Object::parse(annotation)?;
-    let kind = fields.text("type")?;
-    let Some(inner) = fields.get(&kind).and_then(Object::parse) else {
-        return Some(annotation.to_owned());
-    };
-    let mut out = format!("{{\"type\":{}", quoted(&kind));
-    for (key, default) in [
-        ("start_index", "0"),
-        ("end_index", "0"),
-        ("title", "\"\""),
-        ("url", "\"\""),
-    ] {
-        let value = inner.get(key).unwrap_or(default);
-        out.push_str(&format!(",\"{key}\":{value}"));
+    match &*fields.text("type")? {
+        "url_citation" => sources.cite(annotation).map(|source| citation(&source)),
+        "file_citation" | "container_file_citation" | "file_path" => {
+            fields.get("file_id").map(|_| annotation.to_owned())
+        }
+        _ => None,
     }
-    out.push('}');
-    Some(out)
+}
+
+/// What is to be said of the sources that stand beside the choices.
+pub(super) fn rest(sources: &mut Sources) -> Vec<String> {
+    sources.rest().iter().map(citation).collect()
+}
+
+fn citation(source: &Source) -> String {
+    let Range { start, end } = source.part.clone().unwrap_or_default();
+    let (title, url) = (source.title.as_deref().unwrap_or("\"\""), &source.url);
+    format!("{{\"type\":\"url_citation\",\"start_index\":{start},\"end_index\":{end},\"title\":{title},\"url\":{url}}}")
 }
 
 /// The log probabilities of a choice, as a list without brackets: each with its bytes, which Chat Completions may leave out.

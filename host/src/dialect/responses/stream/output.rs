@@ -2,13 +2,14 @@
 
 use super::{
     call::Call,
-    message::Message,
+    message::{self, Message},
     reasoning::Reasoning,
     sink::{Items, Sink},
 };
 use crate::dialect::{
     chunk::{Fragment, Said},
     responses::{json::Object, memo::Memo, state::State},
+    sources::Sources,
 };
 
 /// More calls than this are never open at once; one is the rule.
@@ -19,6 +20,7 @@ const MOST_OPEN: usize = 1024;
 pub(super) struct Output {
     pub(super) sink: Sink,
     pub(super) items: Items,
+    pub(super) sources: Sources,
     /// The provider's own fields that are not out.
     state: State,
     reasoning: Option<Reasoning>,
@@ -32,6 +34,7 @@ impl Output {
         Self {
             sink,
             items: Items::new(),
+            sources: Sources::default(),
             state: State::default(),
             reasoning: None,
             message: None,
@@ -48,8 +51,12 @@ impl Output {
         for image in &said.images {
             self.show(image.get(), memo);
         }
-        if said.speaks() {
-            self.speak(said, logprobs, memo);
+        let cited = said.annotations.iter();
+        let cited: Vec<String> = cited
+            .filter_map(|annotation| message::annotation(annotation.get(), &mut self.sources))
+            .collect();
+        if said.speaks() || !cited.is_empty() {
+            self.speak(said, logprobs, &cited, memo);
         }
         for fragment in &said.calls {
             self.call(fragment, memo);
@@ -61,6 +68,11 @@ impl Output {
         self.close_message(status);
         for call in std::mem::take(&mut self.calls) {
             call.close(status, &mut self.items, &mut self.sink);
+        }
+        let rest = message::rest(&mut self.sources);
+        if !rest.is_empty() {
+            self.speak(&Said::default(), "", &rest, memo);
+            self.close_message(status);
         }
         self.settle(memo);
     }
@@ -87,7 +99,8 @@ impl Output {
         self.state.reasoning = Some(key.to_owned());
     }
 
-    fn speak(&mut self, said: &Said<'_>, logprobs: &str, memo: &Memo) {
+    /// `cited`: what it says of its sources.
+    fn speak(&mut self, said: &Said<'_>, logprobs: &str, cited: &[String], memo: &Memo) {
         self.settle(memo);
         self.close_whole_calls();
         let (items, sink) = (&mut self.items, &mut self.sink);
@@ -95,8 +108,8 @@ impl Output {
         if let Some(text) = said.content.filter(|text| !text.is_empty()) {
             message.push(text, logprobs, sink);
         }
-        for annotation in &said.annotations {
-            message.cite(annotation.get(), sink);
+        for annotation in cited {
+            message.cite(annotation, sink);
         }
         if let Some(refusal) = said.refusal.filter(|text| !text.is_empty()) {
             message.refuse(refusal, sink);
@@ -162,7 +175,10 @@ impl Output {
     }
 
     fn close_message(&mut self, status: &str) {
-        if let Some(message) = self.message.take() {
+        if let Some(mut message) = self.message.take() {
+            for annotation in message::rest(&mut self.sources) {
+                message.cite(&annotation, &mut self.sink);
+            }
             message.close(status, &mut self.items, &mut self.sink);
         }
     }

@@ -110,6 +110,85 @@ fn citations_and_log_probabilities_stand_with_the_text() {
     assert_eq!(events[4]["logprobs"][0]["token"], "Hi");
 }
 
+/// A chunk with Perplexity's lists beside its choices.
+fn searched(chunk: &str) -> String {
+    let mut chunk: Value = serde_json::from_str(chunk).expect("JSON");
+    chunk["citations"] = json!(["u", "v"]);
+    chunk["search_results"] =
+        json!([{"url": "u", "title": "U", "date": null}, {"url": "v", "title": "V"}, {"url": "w", "title": "W"}]);
+    chunk.to_string()
+}
+
+#[test]
+fn sources_beside_the_choices_are_told_once_at_the_end_of_the_text() {
+    let told = |url: &str, title: &str| json!({"type": "url_citation", "start_index": 0, "end_index": 0, "title": title, "url": url});
+    let own =
+        json!({"type": "url_citation", "url_citation": {"start_index": 0, "end_index": 1, "title": "O", "url": "u"}});
+    let placed = json!({"type": "url_citation", "start_index": 0, "end_index": 1, "title": "O", "url": "u"});
+    for (annotations, expected) in [
+        (json!([]), vec![told("u", "U"), told("v", "V"), told("w", "W")]),
+        (json!([own]), vec![placed, told("v", "V"), told("w", "W")]),
+    ] {
+        let chunks = [
+            delta(json!({"content": "H"})),
+            delta(json!({"content": "i", "annotations": annotations})),
+            end("stop"),
+        ];
+        let events = play(plain(), &chunks.map(|chunk| searched(&chunk)));
+        let kinds = kinds(&events);
+        let first = kinds.iter().position(|kind| *kind == "output_text.annotation.added");
+        let added = events
+            .iter()
+            .filter(|event| event["type"] == "response.output_text.annotation.added");
+        let added: Vec<_> = added
+            .map(|event| (event["annotation_index"].as_u64(), event["annotation"].clone()))
+            .collect();
+        let numbered = expected
+            .iter()
+            .enumerate()
+            .map(|(at, one)| (Some(at as u64), one.clone()));
+        assert_eq!(added, numbered.collect::<Vec<_>>());
+        assert!(
+            first > kinds.iter().rposition(|kind| *kind == "output_text.delta"),
+            "{kinds:?}"
+        );
+        assert_eq!(
+            response(&events)["output"][0]["content"][0]["annotations"],
+            json!(expected)
+        );
+        let message = json!({"role": "assistant", "content": "Hi", "annotations": annotations});
+        let answer = json!({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]});
+        let whole = Writer::whole(&searched(&answer.to_string()), &plain()).expect("an answer");
+        let whole: Value = serde_json::from_str(&whole).expect("JSON");
+        assert_eq!(whole["output"][0]["content"][0]["annotations"], json!(expected));
+    }
+}
+
+#[test]
+fn an_annotation_that_a_response_does_not_have_is_left_out() {
+    let file = json!({"type": "file", "file": {"hash": "h", "name": "a.pdf", "content": []}});
+    let known = json!({"type": "file_citation", "file_id": "f", "filename": "a.pdf", "index": 2});
+    let events = play(
+        plain(),
+        &[
+            delta(json!({"annotations": [file]})),
+            delta(json!({"content": "Hi"})),
+            end("stop"),
+        ],
+    );
+    assert!(!kinds(&events).contains(&"output_text.annotation.added"));
+    assert_eq!(response(&events)["output"][0]["content"][0]["annotations"], json!([]));
+    let chunks = [
+        delta(json!({"content": "Hi", "annotations": [file, known]})),
+        end("stop"),
+    ];
+    let events = play(plain(), &chunks);
+    assert_eq!(
+        response(&events)["output"][0]["content"][0]["annotations"],
+        json!([known])
+    );
+}
+
 #[test]
 fn an_error_in_the_middle_is_told_twice_as_openai_does_and_nothing_is_taken_back() {
     let (mut writer, mut out) = (Writer::new(plain()), BytesMut::new());
