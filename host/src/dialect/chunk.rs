@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::{
     json::inside,
+    old,
     responses::json::{Object, list},
 };
 
@@ -71,6 +72,8 @@ pub(in crate::dialect) struct Said<'a> {
     pub(in crate::dialect) annotations: Vec<&'a RawValue>,
     pub(in crate::dialect) images: Vec<&'a RawValue>,
     pub(in crate::dialect) calls: Vec<Fragment<'a>>,
+    /// The call of a server that has no list of them, or a piece of it.
+    pub(in crate::dialect) old: Option<Fragment<'a>>,
     /// Fields of the provider's own.
     pub(in crate::dialect) own: Vec<(&'a str, &'a str)>,
 }
@@ -95,10 +98,13 @@ impl<'a> Said<'a> {
                 "annotations" => said.annotations = list(value).unwrap_or_default(),
                 "images" => said.images = list(value).unwrap_or_default(),
                 "tool_calls" => said.calls = calls(value, whole),
-                "role" | "function_call" | "reasoning_content" => {}
+                "function_call" => said.old = Fragment::old(value),
+                "role" | "reasoning_content" => {}
                 _ => said.own.push((key, value)),
             }
         }
+        // Who has both says the same in both.
+        said.old = said.old.filter(|_| said.calls.is_empty());
         said
     }
 }
@@ -121,6 +127,20 @@ fn calls(text: &str, whole: bool) -> Vec<Fragment<'_>> {
 }
 
 impl<'a> Fragment<'a> {
+    /// Snowflake's answers without calls have an empty one.
+    fn old(text: &'a str) -> Option<Self> {
+        let function = Object::parse(text)?;
+        let name = function.text("name").unwrap_or_default();
+        let arguments = function.get("arguments").map_or("", inside);
+        (!name.is_empty() || !arguments.is_empty()).then(|| Self {
+            index: old::NUMBER,
+            id: Cow::default(),
+            name,
+            arguments,
+            own: Vec::new(),
+        })
+    }
+
     fn of(call: Object<'a>, at: usize, whole: bool) -> Self {
         let tool = call.get("function").or_else(|| call.get("custom"));
         let tool = tool.and_then(Object::parse).unwrap_or_default();

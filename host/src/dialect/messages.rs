@@ -36,10 +36,11 @@
 //! # What becomes of an answer
 //!
 //! `reasoning_content` (or `reasoning`) is a `thinking` block whose signature is the provider's own, or what the gateway has sealed
-//! ([`super::state`]): then text, then calls, in the order they come. State of a call (`extra_content`) is a `redacted_thinking` block
-//! before its `tool_use`. `stop` is `end_turn` or `stop_sequence`, `length` is `max_tokens`, `tool_calls` is `tool_use`,
-//! `content_filter` is `refusal`. `input_tokens` leave out what was read from, or written to, a cache. Blocks are not mixed: what comes
-//! between two pieces of a call waits until it is whole. `client` says what Claude Code gets otherwise.
+//! ([`super::state`]): then text, then calls, in the order they come. State of a call (`extra_content`) is a `redacted_thinking`
+//! block before its `tool_use`. `function_call`, as chats had it once, is a `tool_use` with an id made here. `stop` is `end_turn`
+//! or `stop_sequence`, `length` is `max_tokens`, `tool_calls` (or `function_call`) is `tool_use`, `content_filter` is `refusal`.
+//! `input_tokens` leave out what was read from, or written to, a cache. Blocks are not mixed: what comes between two pieces of a
+//! call waits until it is whole. `client` says what Claude Code gets otherwise.
 //!
 //! What the text is from (`annotations` of type `url_citation`, and `citations` and `search_results` beside the choices) are `citations`
 //! of a text block, `web_search_result_location`. Their `encrypted_index` is sealed here: on the way back they are left out, for

@@ -52,6 +52,7 @@
 //! | `annotations` of any other kind: the files that OpenRouter has read | left out: there are none in a response |
 //! | `images` as data URLs | `image_generation_call` items |
 //! | `tool_calls` | items of the tool's own kind |
+//! | `function_call`, as chats had it once | the same, with an id made here |
 //! | `stop`, `tool_calls` and unknown reasons | `completed` |
 //! | `length`, `content_filter` | `incomplete`: `max_output_tokens`, `content_filter` |
 //! | `usage` | `usage`; null if it does not count both sides |

@@ -73,6 +73,7 @@ fn mended(chunks: &[String]) -> Vec<String> {
 fn to_chat(chunks: &[String]) -> Said {
     let mut said = Said::default();
     let mut calls: Vec<(u64, Value, String)> = Vec::new();
+    let mut old: Option<(Value, String)> = None;
     for chunk in chunks {
         let chunk: Value = serde_json::from_str(chunk).expect("JSON");
         let delta = &chunk["choices"][0]["delta"];
@@ -89,6 +90,10 @@ fn to_chat(chunks: &[String]) -> Said {
         }
         add(&mut said.text, "content");
         add(&mut said.text, "refusal");
+        if let Some(call) = delta.get("function_call").filter(|call| !call.is_null()) {
+            let (_, arguments) = old.get_or_insert_with(|| (call["name"].clone(), String::new()));
+            arguments.push_str(call["arguments"].as_str().unwrap_or_default());
+        }
         for call in delta["tool_calls"].as_array().into_iter().flatten() {
             let (index, function) = (call["index"].as_u64().expect("an index"), &call["function"]);
             if !calls.iter().any(|(known, ..)| *known == index) {
@@ -97,6 +102,9 @@ fn to_chat(chunks: &[String]) -> Said {
             let known = calls.iter_mut().find(|(known, ..)| *known == index).expect("a call");
             known.2.push_str(function["arguments"].as_str().unwrap_or_default());
         }
+    }
+    if let Some((name, arguments)) = old.filter(|(name, _)| calls.is_empty() && name != "") {
+        said.call(&name, &arguments);
     }
     calls.sort_by_key(|(index, ..)| *index);
     calls.iter().for_each(|(_, name, arguments)| said.call(name, arguments));
@@ -302,6 +310,41 @@ fn what_servers_write_unlike_openai_says_the_same_in_each_api() {
                 chunk(json!({ "content": "Hi" })),
             ],
             said("Hm", "Hi"),
+        ),
+        (
+            "a call as chats had it once",
+            vec![
+                chunk(json!({ "content": null, "function_call": { "name": "f", "arguments": "" } })),
+                chunk(json!({ "function_call": { "arguments": "{\"a\"" } })),
+                chunk(json!({ "function_call": { "arguments": ":1}" } })),
+                r#"{"choices":[{"index":0,"delta":{},"finish_reason":"function_call"}]}"#.to_owned(),
+            ],
+            Said {
+                calls: ab.clone(),
+                ..Said::default()
+            },
+        ),
+        (
+            "a call that is none",
+            vec![chunk(
+                json!({ "content": "Hi", "function_call": { "name": "", "arguments": "" } }),
+            )],
+            said("", "Hi"),
+        ),
+        (
+            "a call that is told in both ways",
+            vec![
+                chunk(
+                    json!({ "tool_calls": begun["tool_calls"], "function_call": { "name": "f", "arguments": "{\"a\"" } }),
+                ),
+                chunk(
+                    json!({ "tool_calls": [{ "index": 0, "function": { "arguments": ":1}" } }], "function_call": { "arguments": ":1}" } }),
+                ),
+            ],
+            Said {
+                calls: ab.clone(),
+                ..Said::default()
+            },
         ),
         (
             "Perplexity's sources in every chunk",

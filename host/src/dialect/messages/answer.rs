@@ -15,6 +15,7 @@ use crate::{
     call::object::Object,
     dialect::{
         json::{self, push_comma, push_member, quoted},
+        old,
         responses::json::list,
         sources::Sources,
     },
@@ -61,6 +62,8 @@ struct Said<'a> {
     thinking_blocks: Option<Vec<&'a RawValue>>,
     #[serde(borrow)]
     tool_calls: Option<Vec<ToolCall<'a>>>,
+    #[serde(borrow)]
+    function_call: Option<&'a RawValue>,
     #[serde(borrow)]
     extra_content: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -186,7 +189,15 @@ fn push_content(out: &mut String, said: &Said<'_>, mut citations: Option<String>
         let input = block::input(call.function.arguments.as_deref().unwrap_or_default());
         push(&block::tool_use(call.id.get(), call.function.name.get(), &input));
     }
-    !calls.is_empty()
+    // Who has both says the same in both.
+    let old = said.function_call.filter(|_| calls.is_empty());
+    let old = old.and_then(|call| serde_json::from_str::<Function<'_>>(call.get()).ok());
+    let old = old.filter(|call| says(call.name.get()));
+    if let Some(call) = &old {
+        let input = block::input(call.arguments.as_deref().unwrap_or_default());
+        push(&block::tool_use(&quoted(&old::id(&memo.id)), call.name.get(), &input));
+    }
+    old.is_some() || !calls.is_empty()
 }
 
 /// What the text cites, as a list; `None` if it cites nothing.

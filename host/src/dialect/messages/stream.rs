@@ -19,12 +19,13 @@ use crate::{
     dialect::{
         self,
         json::{self, inside, push_comma, quoted},
+        old,
     },
     error::Error,
 };
 use calls::Calls;
 use cited::Cited;
-use delta::{Choice, Chunk, Delta, Fragment};
+use delta::{Choice, Chunk, Delta, Fragment, Function};
 
 /// More words than this, in bytes, are not held for a call that is not whole: no model says as much inside of one.
 const MOST_HELD: usize = 1 << 20;
@@ -150,6 +151,9 @@ impl Writer {
         for fragment in delta.tool_calls.iter().flatten() {
             self.call(fragment, out);
         }
+        if let Some(function) = delta.old_call() {
+            self.old_call(function, out);
+        }
         if !self.calls.is_amid() {
             self.say_later(out);
         }
@@ -247,6 +251,21 @@ impl Writer {
         self.end_words(out);
         self.calls.add(fragment);
         self.flow(false, out);
+    }
+
+    /// Adds to the call of a server that has no list of them.
+    fn old_call(&mut self, function: Function<'_>, out: &mut BytesMut) {
+        if said(function.name).is_none() && !self.calls.has(old::NUMBER) {
+            return;
+        }
+        let id = RawValue::from_string(quoted(&old::id(&self.memo.id))).ok();
+        let fragment = Fragment {
+            index: Some(old::NUMBER),
+            id: id.as_deref(),
+            function: Some(function),
+            extra_content: None,
+        };
+        self.call(&fragment, out);
     }
 
     /// Writes what there is of calls, in order; all of it if nothing more comes for those that are begun.

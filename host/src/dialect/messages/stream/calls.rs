@@ -104,6 +104,11 @@ impl Calls {
         }
     }
 
+    /// True if the call of this number has begun.
+    pub(super) fn has(&self, number: u64) -> bool {
+        self.begun.iter().any(|call| call.head.number == number)
+    }
+
     /// True if there are any.
     pub(super) fn any(&self) -> bool {
         !self.begun.is_empty()

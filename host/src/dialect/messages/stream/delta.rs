@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::said;
+
 #[derive(Deserialize)]
 pub(super) struct Chunk<'a> {
     #[serde(borrow)]
@@ -49,9 +51,24 @@ pub(super) struct Delta<'a> {
     #[serde(borrow)]
     pub(super) tool_calls: Option<Vec<Fragment<'a>>>,
     #[serde(borrow)]
+    function_call: Option<&'a RawValue>,
+    #[serde(borrow)]
     pub(super) extra_content: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) annotations: Option<&'a RawValue>,
+}
+
+impl Delta<'_> {
+    /// A piece of the call of a server that has no list of them. Who has both says the same in both; Snowflake's answers without calls
+    /// have an empty one.
+    pub(super) fn old_call(&self) -> Option<Function<'_>> {
+        let call = self
+            .function_call
+            .filter(|_| self.tool_calls.as_ref().is_none_or(Vec::is_empty))?;
+        let function: Function<'_> = serde_json::from_str(call.get()).ok()?;
+        let arguments = function.arguments.as_deref().unwrap_or_default();
+        (said(function.name).is_some() || !arguments.is_empty()).then_some(function)
+    }
 }
 
 /// A piece of a call.

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use serde_json::{Value, json};
 
-use super::{memo, message, said, streamed, streamed_for};
+use super::{chunks, memo, message, said, streamed, streamed_for};
 use crate::{
     dialect::{
         Writer as _,
@@ -58,6 +58,27 @@ fn arguments_that_are_no_object_are_kept_in_one() {
             json!([{ "type": "tool_use", "id": "a", "name": "f", "input": input }])
         );
     }
+}
+
+#[test]
+fn a_call_as_chats_had_it_once_is_a_tool_use_with_an_id_of_the_requests() {
+    let called = |name: &str| {
+        let mut answer = said(&json!({ "content": null, "function_call": { "name": name, "arguments": "{\"x\":1}" } }));
+        answer["choices"][0]["finish_reason"] = json!("function_call");
+        answer
+    };
+    let expected = [json!({ "type": "tool_use", "id": "call_1", "name": "f", "input": { "x": 1 } })];
+    let made = message(&called("f"));
+    assert_eq!(
+        (&made["content"], &made["stop_reason"]),
+        (&json!(expected), &json!("tool_use"))
+    );
+    assert_eq!(streamed(&chunks(&called("f"))), expected);
+    let none = called("");
+    assert_eq!(
+        (message(&none)["content"].take(), streamed(&chunks(&none))),
+        (json!([]), Vec::new())
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::sink::{Items, Place, Sink};
 use crate::dialect::{
     chunk::Fragment,
     json::{inside, quoted},
+    old,
     responses::{
         json::{Object, list, string, unescaped},
         memo::{Memo, Tool, ToolKind},
@@ -43,7 +44,10 @@ impl Call {
             index: first.index,
             names: place.fields(),
             place,
-            id: first.id.to_string(),
+            id: match &*first.id {
+                "" => old::id(&memo.id),
+                id => id.to_owned(),
+            },
             tool,
             arguments: String::new(),
         };

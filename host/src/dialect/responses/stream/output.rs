@@ -58,7 +58,7 @@ impl Output {
         if said.speaks() || !cited.is_empty() {
             self.speak(said, logprobs, &cited, memo);
         }
-        for fragment in &said.calls {
+        for fragment in said.calls.iter().chain(&said.old) {
             self.call(fragment, memo);
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{asked, delta, end, kinds, memo, plain, play, response};
+use super::{Writer, asked, delta, end, kinds, memo, plain, play, response};
 
 #[test]
 fn calls_that_come_in_turn_are_kept_apart() {
@@ -56,6 +56,41 @@ fn a_call_ends_before_the_next_begins() {
         .rposition(|kind| *kind == "output_item.added")
         .expect("is added");
     assert!(done < second, "{places:?}");
+}
+
+#[test]
+fn a_call_as_chats_had_it_once_has_an_id_of_the_requests() {
+    let call = json!({"name": "f", "arguments": "{\"x\":1}"});
+    let events = play(
+        plain(),
+        &[
+            delta(json!({"function_call": {"name": "f", "arguments": "{\"x\""}})),
+            delta(json!({"function_call": {"arguments": ":1}"}})),
+            end("function_call"),
+        ],
+    );
+    let answer = json!({"choices": [{"index": 0, "message": {"content": null, "function_call": call}, "finish_reason": "function_call"}]});
+    let whole = Writer::whole(&answer.to_string(), &plain()).expect("an answer");
+    let whole: Value = serde_json::from_str(&whole).expect("JSON");
+    for response in [response(&events), &whole] {
+        let item = &response["output"][0];
+        assert_eq!(
+            (
+                &item["type"],
+                &item["call_id"],
+                &item["name"],
+                &item["arguments"],
+                &response["status"]
+            ),
+            (
+                &json!("function_call"),
+                &json!("call_1"),
+                &call["name"],
+                &call["arguments"],
+                &json!("completed")
+            )
+        );
+    }
 }
 
 #[test]
