@@ -131,11 +131,13 @@ impl Choice {
     }
 }
 
-/// Adds the members of a fragment: text goes on, lists grow, objects are merged, and anything else is replaced. A null adds nothing.
+/// Adds the members of a fragment: text goes on, lists grow, objects are merged, and anything else is replaced. A null adds nothing,
+/// nor does an empty text.
 pub(crate) fn merge(whole: &mut Fields, fragment: Fields) {
     for (key, value) in fragment {
         match (whole.get_mut(&key), value) {
             (Some(_), Value::Null) => {}
+            (Some(Value::String(_)), Value::String(more)) if more.is_empty() => {}
             (Some(Value::String(text)), Value::String(more)) if goes_on(&key) => text.push_str(&more),
             (Some(Value::Object(fields)), Value::Object(more)) => merge(fields, more),
             (Some(Value::Array(items)), Value::Array(more)) => more.into_iter().for_each(|item| grow(items, item)),

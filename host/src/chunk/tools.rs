@@ -9,6 +9,8 @@ use crate::scan::{Malformed, Scan};
 #[derive(Debug, Default)]
 pub(super) struct Tools {
     begun: Vec<Begun>,
+    /// How many lists have been read.
+    lists: u64,
 }
 
 #[derive(Debug)]
@@ -19,6 +21,11 @@ struct Begun {
     id: String,
     /// The index the client sees.
     index: u64,
+    name: String,
+    /// Its arguments have begun.
+    argued: bool,
+    /// The number of the last list that had a piece of it.
+    list: u64,
 }
 
 /// A call, or a fragment of one, as it came.
@@ -26,7 +33,9 @@ struct Begun {
 struct Fragment<'t> {
     index: Option<u64>,
     id: &'t str,
-    named: bool,
+    name: &'t str,
+    /// It has arguments.
+    argued: bool,
     /// Its arguments are no text.
     raw: bool,
     /// In a whole answer: it has no arguments.
@@ -43,6 +52,7 @@ struct Place {
 impl Tools {
     /// The list of calls in a delta or a message of `choice`, if something in it has to change.
     pub(super) fn mend(&mut self, choice: u64, list: &str, whole: bool) -> Option<String> {
+        self.lists += 1;
         let mut places = Vec::new();
         let mut wrong = false;
         let mut scan = Scan::new(list);
@@ -62,21 +72,18 @@ impl Tools {
 
     /// Which call a fragment belongs to; a new one is noted.
     fn place(&mut self, choice: u64, fragment: &Fragment<'_>) -> Place {
-        let mine = || self.begun.iter().rev().filter(|begun| begun.choice == choice);
+        let list = self.lists;
+        let mut mine = self.begun.iter_mut().rev().filter(|begun| begun.choice == choice);
         let known = match fragment.index {
-            Some(index) => mine().find(|begun| begun.given == Some(index)),
-            None if fragment.named || !fragment.id.is_empty() => mine().find(|begun| begun.id == fragment.id),
-            None => mine().next(),
+            Some(index) => mine.find(|begun| begun.given == Some(index)),
+            None if !fragment.id.is_empty() => mine.find(|begun| begun.id == fragment.id),
+            None => mine.next().filter(|last| !last.is_over(fragment, list)),
         };
-        let other = |begun: &&Begun| fragment.named && !fragment.id.is_empty() && begun.id != fragment.id;
-        if let Some(known) = known
-            && !other(&known)
-        {
-            return Place {
-                index: known.index,
-                id: None,
-            };
+        let other = |begun: &Begun| !fragment.name.is_empty() && !fragment.id.is_empty() && begun.id != fragment.id;
+        if let Some(known) = known.filter(|known| !other(known)) {
+            return known.go_on(fragment, list);
         }
+        let mine = || self.begun.iter().filter(|begun| begun.choice == choice);
         let next = mine().map(|begun| begun.index + 1).max().unwrap_or_default();
         let free = fragment.index.filter(|index| mine().all(|begun| begun.index != *index));
         let index = free.unwrap_or(next);
@@ -86,8 +93,33 @@ impl Tools {
             given: fragment.index,
             id: made.clone().unwrap_or_else(|| fragment.id.to_owned()),
             index,
+            name: fragment.name.to_owned(),
+            argued: fragment.argued,
+            list,
         });
         Place { index, id: made }
+    }
+}
+
+impl Begun {
+    /// True if `fragment`, which has neither an index nor an id, begins the next call: it has a name, though this one has one and
+    /// arguments, or another name, or stands in the same list. (Arguments that are whole say less: some servers send blanks after.)
+    fn is_over(&self, fragment: &Fragment<'_>, list: u64) -> bool {
+        let named = !self.name.is_empty() && (self.argued || self.name != fragment.name);
+        !fragment.name.is_empty() && (named || self.list == list)
+    }
+
+    /// Takes in a further fragment.
+    fn go_on(&mut self, fragment: &Fragment<'_>, list: u64) -> Place {
+        if self.name.is_empty() {
+            fragment.name.clone_into(&mut self.name);
+        }
+        self.argued |= fragment.argued;
+        self.list = list;
+        Place {
+            index: self.index,
+            id: None,
+        }
     }
 }
 
@@ -111,8 +143,11 @@ fn fragment<'t>(scan: &mut Scan<'_>, list: &'t str) -> Result<Fragment<'t>, Malf
                 let first = scan.peek();
                 let value = scan.skip()?;
                 match key.name {
-                    b"name" => found.named = first == b'"' && value.len() > 2,
+                    b"name" if first == b'"' => {
+                        found.name = list.get(value.start + 1..value.end - 1).unwrap_or_default();
+                    }
                     b"arguments" => {
+                        found.argued = first != b'n' && list.get(value) != Some("\"\"");
                         found.bare = first == b'n';
                         found.raw = !matches!(first, b'"' | b'n');
                     }

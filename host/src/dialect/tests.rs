@@ -100,6 +100,9 @@ fn to_chat(chunks: &[String]) -> Said {
                 calls.push((index, function["name"].clone(), String::new()));
             }
             let known = calls.iter_mut().find(|(known, ..)| *known == index).expect("a call");
+            if known.1.as_str().is_none_or(str::is_empty) {
+                known.1 = function["name"].clone();
+            }
             known.2.push_str(function["arguments"].as_str().unwrap_or_default());
         }
     }
@@ -310,6 +313,33 @@ fn what_servers_write_unlike_openai_says_the_same_in_each_api() {
                 chunk(json!({ "content": "Hi" })),
             ],
             said("Hm", "Hi"),
+        ),
+        (
+            "calls that have neither a number nor an id",
+            vec![
+                chunk(json!({ "tool_calls": [{ "function": { "name": "f", "arguments": "{\"a\"" } }] })),
+                chunk(json!({ "tool_calls": [{ "function": { "arguments": ":1}" } }] })),
+                chunk(json!({ "tool_calls": [{ "function": { "name": "f", "arguments": "{\"a\":1}" } }] })),
+                chunk(json!({ "tool_calls": [{ "function": { "name": "g" } }] })),
+            ],
+            Said {
+                calls: [ab.clone(), ab.clone(), vec![("g".to_owned(), json!({}))]].concat(),
+                ..Said::default()
+            },
+        ),
+        (
+            "an id whose name comes after it, with a number and without",
+            vec![
+                chunk(json!({ "tool_calls": [{ "index": 0, "id": "c", "function": { "arguments": "{\"a\"" } }] })),
+                chunk(json!({ "tool_calls": [{ "index": 0, "function": { "name": "f", "arguments": ":1}" } }] })),
+                chunk(json!({ "tool_calls": [{ "id": "d", "type": "function" }] })),
+                chunk(json!({ "tool_calls": [{ "function": { "name": "f", "arguments": "{\"a\":" } }] })),
+                chunk(json!({ "tool_calls": [{ "function": { "arguments": "1}" } }] })),
+            ],
+            Said {
+                calls: [ab.clone(), ab.clone()].concat(),
+                ..Said::default()
+            },
         ),
         (
             "a call as chats had it once",

@@ -121,14 +121,19 @@ impl Reading {
         let at = known.unwrap_or_else(|| {
             self.calls.push(Told {
                 index: fragment.index,
-                id: fragment.id.clone().into_owned(),
-                name: fragment.name.clone().into_owned(),
+                id: String::new(),
+                name: String::new(),
                 arguments: String::new(),
                 own: Fields::default(),
             });
             self.calls.len() - 1
         });
         let Some(call) = self.calls.get_mut(at) else { return };
+        for (place, value) in [(&mut call.id, &fragment.id), (&mut call.name, &fragment.name)] {
+            if place.is_empty() {
+                place.push_str(value);
+            }
+        }
         call.arguments.push_str(fragment.arguments);
         self.length += fragment.arguments.len();
         for (key, value) in &fragment.own {

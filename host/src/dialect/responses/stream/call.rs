@@ -28,8 +28,8 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Begins one.
-    pub(super) fn open(first: &Fragment<'_>, memo: &Memo, items: &mut Items, sink: &mut Sink) -> Self {
+    /// Begins one, with the fragment that names it.
+    pub(super) fn open(id: &str, first: &Fragment<'_>, memo: &Memo, items: &mut Items, sink: &mut Sink) -> Self {
         let tool = memo.tools.get(&*first.name).cloned().unwrap_or_else(|| Tool {
             kind: ToolKind::Function,
             name: first.name.to_string(),
@@ -44,7 +44,7 @@ impl Call {
             index: first.index,
             names: place.fields(),
             place,
-            id: match &*first.id {
+            id: match id {
                 "" => old::id(&memo.id),
                 id => id.to_owned(),
             },

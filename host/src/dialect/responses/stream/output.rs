@@ -26,6 +26,16 @@ pub(super) struct Output {
     reasoning: Option<Reasoning>,
     message: Option<Message>,
     calls: Vec<Call>,
+    nameless: Vec<Nameless>,
+}
+
+/// A call whose name has not come: what it is to the client only that says.
+#[derive(Debug)]
+struct Nameless {
+    index: u64,
+    id: String,
+    /// Escaped, without quotes.
+    arguments: String,
 }
 
 impl Output {
@@ -39,6 +49,7 @@ impl Output {
             reasoning: None,
             message: None,
             calls: Vec::new(),
+            nameless: Vec::new(),
         }
     }
 
@@ -82,8 +93,9 @@ impl Output {
             self.state.keep(key, value);
         }
         for call in &said.calls {
-            let known = self.calls.iter().find(|open| open.index == call.index);
-            let id = known.map_or(&*call.id, |open| open.id());
+            let known = self.calls.iter().find(|open| open.index == call.index).map(Call::id);
+            let nameless = self.nameless.iter().find(|begun| begun.index == call.index);
+            let id = known.or(nameless.map(|begun| &*begun.id)).unwrap_or(&call.id);
             for (key, value) in &call.own {
                 self.state.keep_of_call(id, key, value);
             }
@@ -119,19 +131,38 @@ impl Output {
     fn call(&mut self, fragment: &Fragment<'_>, memo: &Memo) {
         let at = match self.calls.iter().position(|open| open.index == fragment.index) {
             Some(at) => at,
-            // The rest of one that was whole already, or one without a name: there is nothing to call.
-            None if fragment.name.is_empty() || self.calls.len() >= MOST_OPEN => return,
+            None if fragment.name.is_empty() => return self.wait(fragment),
+            None if self.calls.len() >= MOST_OPEN => return,
             None => {
                 self.settle(memo);
                 self.close_message("completed");
                 self.close_whole_calls();
-                let call = Call::open(fragment, memo, &mut self.items, &mut self.sink);
+                let begun = self.nameless.iter().position(|begun| begun.index == fragment.index);
+                let begun = begun.map(|at| self.nameless.swap_remove(at));
+                let id = begun.as_ref().map_or(&*fragment.id, |begun| &begun.id);
+                let mut call = Call::open(id, fragment, memo, &mut self.items, &mut self.sink);
+                if let Some(begun) = &begun {
+                    call.push(&begun.arguments, &mut self.sink);
+                }
                 self.calls.push(call);
                 self.calls.len() - 1
             }
         };
         if let Some(call) = self.calls.get_mut(at) {
             call.push(fragment.arguments, &mut self.sink);
+        }
+    }
+
+    /// Keeps what came of a call before its name. What has no id either is the rest of one that was whole already.
+    fn wait(&mut self, fragment: &Fragment<'_>) {
+        if let Some(begun) = self.nameless.iter_mut().find(|begun| begun.index == fragment.index) {
+            begun.arguments.push_str(fragment.arguments);
+        } else if !fragment.id.is_empty() && self.nameless.len() < MOST_OPEN {
+            self.nameless.push(Nameless {
+                index: fragment.index,
+                id: fragment.id.to_string(),
+                arguments: fragment.arguments.to_owned(),
+            });
         }
     }
 

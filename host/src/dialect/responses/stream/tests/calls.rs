@@ -59,6 +59,33 @@ fn a_call_ends_before_the_next_begins() {
 }
 
 #[test]
+fn a_call_is_begun_when_its_name_has_come() {
+    let extra = json!({"google": {"thought_signature": "CiQ="}});
+    let events = play(
+        plain(),
+        &[
+            delta(json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "", "arguments": "{\"x\""}}]})),
+            delta(
+                json!({"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": ":1"}, "extra_content": extra}]}),
+            ),
+            delta(json!({"tool_calls": [{"index": 0, "function": {"arguments": "}"}}]})),
+            delta(json!({"tool_calls": [{"index": 1, "id": "b"}]})),
+            end("tool_calls"),
+        ],
+    );
+    let output = response(&events)["output"].as_array().expect("items").clone();
+    let kinds: Vec<_> = output.iter().map(|item| &item["type"]).collect();
+    assert_eq!(kinds, ["reasoning", "function_call"], "and what is never named is none");
+    let item = &output[1];
+    assert_eq!(
+        (&item["call_id"], &item["name"], &item["arguments"]),
+        (&json!("a"), &json!("f"), &json!("{\"x\":1}"))
+    );
+    let (_, chat) = asked(&json!({"model": "m", "input": output}), true);
+    assert_eq!(chat["messages"][0]["tool_calls"][0]["extra_content"], extra);
+}
+
+#[test]
 fn a_call_as_chats_had_it_once_has_an_id_of_the_requests() {
     let call = json!({"name": "f", "arguments": "{\"x\":1}"});
     let events = play(
