@@ -17,8 +17,8 @@
 //!
 //! Beside that way: [`serve`] starts it all; [`config`] is read and checked before anything starts; [`reload`] watches the adapters
 //! folder and puts new versions into service; [`catalogue`] knows what models take and [`price`] what they cost; [`admin`] shows what
-//! is there; [`cli`] is how all of it is started; [`memory`] says where memory comes from; `scan` reads JSON in place.
-//! [`error::Error`] is everything that can go wrong with a call, and whose fault it is.
+//! is there; [`cli`] is how all of it is started; [`memory`] says where memory comes from; `scan` reads JSON in place, a crate that
+//! the Rust SDK stands on, too. [`error::Error`] is everything that can go wrong with a call, and whose fault it is.
 //!
 //! # Floors
 //!
@@ -47,9 +47,10 @@ pub mod record;
 pub mod reload;
 pub mod reply;
 pub mod route;
-mod scan;
 pub mod secret;
 pub mod serve;
 pub mod server;
 pub mod telemetry;
 pub mod transport;
+
+use witgate_scan as scan;

@@ -13,8 +13,11 @@ use super::{
 };
 use crate::{
     error::Problem,
-    scan::{Malformed, Scan},
+    scan::{LONG, Malformed, Scan},
 };
+
+/// Of so many long strings the places are kept.
+const MOST_LONG: usize = 1 << 10;
 
 /// A JSON object with a list of `messages`, or without. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -44,8 +47,10 @@ struct Messages {
 impl Body {
     /// Reads a text to its end, and what is wrong with its messages; `None` if it is no object, or not one that `scan`, which is at
     /// its start, takes.
-    pub(super) fn read(text: &ByteString, mut scan: Scan<'_>) -> Option<Self> {
+    pub(super) fn read(text: &ByteString, scan: Scan<'_>) -> Option<Self> {
         let mut messages = Messages::default();
+        let mut long = Vec::with_capacity((text.len() / LONG).min(MOST_LONG));
+        let mut scan = scan.noting(&mut long);
         let read = Object::read_with(&mut scan, |scan, key| {
             if key == "messages" && scan.peek() == b'[' {
                 messages = Messages::default();
@@ -57,11 +62,7 @@ impl Body {
         let fields = read.ok().filter(|_| scan.end().is_ok())?;
         Some(Self {
             text: text.clone(),
-            read: Arc::new(Read {
-                fields,
-                messages,
-                long: scan.long(),
-            }),
+            read: Arc::new(Read { fields, messages, long }),
         })
     }
 

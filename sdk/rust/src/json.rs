@@ -11,7 +11,6 @@ use serde::de::{DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-mod block;
 mod number;
 mod object;
 pub(crate) mod read;

@@ -1,21 +1,17 @@
 //! A reader of JSON for serde that passes over what stays text many bytes at a time: of a long conversation that is nearly all.
 //!
-//! It reads what serde_json reads, and lends [`RawValue`](serde_json::value::RawValue)s as that does; numbers, escapes and whatever else
-//! is not in the way of long texts are left to serde_json, and so is saying what is wrong with a text.
-//!
-//! How a text is passed over is how the gateway's own `scan` does it: what is mended in one is to be mended in the other.
+//! It reads what serde_json reads, and lends [`RawValue`](serde_json::value::RawValue)s as that does. [`Scan`] passes over a text and checks
+//! it; numbers, escapes and whatever else is not in the way of long texts are left to serde_json, and so is saying what is wrong.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use serde::Deserialize;
 use serde::de::value::BorrowedStrDeserializer;
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
+use witgate_scan::{Malformed, Scan};
 
-use super::block::{self, BLOCK, SHORT};
-
-/// How deep values may be nested: what serde_json allows.
-const DEPTH: u32 = 128;
 /// By this name serde_json knows that a raw value is wanted, and that one is given.
 const RAW: &str = "$serde_json::private::RawValue";
 
@@ -23,15 +19,16 @@ const RAW: &str = "$serde_json::private::RawValue";
 // Compiled with the type that is read.
 #[inline]
 pub(crate) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
-    let mut reader = Reader::new(text);
+    let scan = Scan::new(text);
+    let mut reader = Reader { text, scan };
     let value = T::deserialize(&mut reader).ok()?;
-    reader.end().ok().map(|()| value)
+    reader.scan.end().ok().map(|()| value)
 }
 
 /// Is this one JSON value?
 pub(crate) fn is_value(text: &str) -> bool {
-    let mut reader = Reader::new(text);
-    reader.skip().and_then(|_| reader.end()).is_ok()
+    let mut scan = Scan::new(text);
+    scan.skip().and_then(|_| scan.end()).is_ok()
 }
 
 /// The text is not as JSON, or the type, wants it. What is wrong serde_json can say.
@@ -52,182 +49,42 @@ impl de::Error for Wrong {
     }
 }
 
+impl From<Malformed> for Wrong {
+    fn from(_: Malformed) -> Self {
+        Self
+    }
+}
+
 type Result<T> = std::result::Result<T, Wrong>;
 
 /// A place in a text.
 pub(crate) struct Reader<'a> {
     text: &'a str,
-    at: usize,
-    /// How many levels deeper it may go.
-    depth: u32,
-    /// Where the block begins that was looked at last,
-    block: usize,
-    /// and which of its bytes are special in a string: one bit for each.
-    specials: u64,
+    scan: Scan<'a>,
 }
 
 impl<'a> Reader<'a> {
-    fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            at: 0,
-            depth: DEPTH,
-            // None: every place is far from here.
-            block: usize::MAX / 2,
-            specials: 0,
-        }
-    }
-
-    fn byte(&self, at: usize) -> Option<u8> {
-        self.text.as_bytes().get(at).copied()
-    }
-
-    /// The first byte of the next token; 0 at the end.
-    fn peek(&mut self) -> u8 {
-        loop {
-            match self.byte(self.at) {
-                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
-                Some(byte) => return byte,
-                None => return 0,
-            }
-        }
-    }
-
-    fn take(&mut self, byte: u8) -> bool {
-        let there = self.peek() == byte;
-        self.at += usize::from(there);
-        there
-    }
-
-    fn expect(&mut self, byte: u8) -> Result<()> {
-        if self.take(byte) { Ok(()) } else { Err(Wrong) }
-    }
-
-    fn end(&mut self) -> Result<()> {
-        self.peek();
-        if self.at == self.text.len() { Ok(()) } else { Err(Wrong) }
-    }
-
-    /// Reads a string; all of it with its quotation marks, and whether there are escapes in it.
-    fn string(&mut self) -> Result<(&'a str, bool)> {
-        let start = self.at;
-        self.expect(b'"')?;
-        let text = self.text.as_bytes();
-        // In local variables, because in source code every tenth byte is an escape.
-        let (mut at, mut block, mut specials) = (self.at, self.block, self.specials);
-        let mut escaped = false;
-        loop {
-            let within = at.wrapping_sub(block);
-            if within >= BLOCK {
-                block = at;
-                specials = block::specials(text.get(at..).unwrap_or_default());
-                continue;
-            }
-            let left = specials >> within;
-            if left == 0 {
-                at = block + BLOCK;
-                continue;
-            }
-            at += left.trailing_zeros() as usize;
-            match text.get(at..at + 2) {
-                Some([b'\\', escape]) if SHORT[usize::from(*escape)] => at += 2,
-                Some([b'\\', b'u']) => {
-                    let digits = text.get(at + 2..at + 6).ok_or(Wrong)?;
-                    if !digits.iter().all(u8::is_ascii_hexdigit) {
-                        return Err(Wrong);
-                    }
-                    at += 6;
-                }
-                _ if text.get(at) == Some(&b'"') => break,
-                _ => return Err(Wrong),
-            }
-            escaped = true;
-        }
-        (self.at, self.block, self.specials) = (at + 1, block, specials);
-        Ok((self.text.get(start..self.at).unwrap_or_default(), escaped))
-    }
-
-    /// Passes over `true`, `false`, `null` or a number.
-    fn scalar(&mut self) -> Result<&'a str> {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let ends = |byte: u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
-        let text = rest.get(..rest.bytes().position(ends).unwrap_or(rest.len()));
-        let text = text.ok_or(Wrong)?;
-        let is_one = matches!(text, "true" | "false" | "null") || serde_json::from_str::<IgnoredAny>(text).is_ok();
-        if text.starts_with(['"', '{', '[']) || !is_one {
-            return Err(Wrong);
-        }
-        self.at += text.len();
-        Ok(text)
-    }
-
     /// Passes over a value and gives its text.
     fn skip(&mut self) -> Result<&'a str> {
-        self.peek();
-        let start = self.at;
-        // One bit per open bracket: 1 for an object.
-        let (mut open, mut depth) = (0_u128, 0_u32);
-        loop {
-            match self.peek() {
-                bracket @ (b'{' | b'[') => {
-                    self.at += 1;
-                    if depth == self.depth {
-                        return Err(Wrong);
-                    }
-                    depth += 1;
-                    let object = bracket == b'{';
-                    open = open << 1 | u128::from(object);
-                    if !self.take(if object { b'}' } else { b']' }) {
-                        if object {
-                            self.key()?;
-                        }
-                        continue;
-                    }
-                    open >>= 1;
-                    depth -= 1;
-                }
-                b'"' => {
-                    self.string()?;
-                }
-                _ => {
-                    self.scalar()?;
-                }
-            }
-            if self.close(&mut open, &mut depth)? {
-                return Ok(self.text.get(start..self.at).unwrap_or_default());
-            }
-        }
+        self.text.get(self.scan.skip()?).ok_or(Wrong)
     }
 
-    /// After a value: passes over closing brackets and a comma. True if the outermost value ended.
-    fn close(&mut self, open: &mut u128, depth: &mut u32) -> Result<bool> {
-        while *depth > 0 {
-            let object = *open & 1 == 1;
-            if self.take(b',') {
-                if object {
-                    self.key()?;
-                }
-                return Ok(false);
-            }
-            self.expect(if object { b'}' } else { b']' })?;
-            *open >>= 1;
-            *depth -= 1;
+    /// Reads the string that is next.
+    fn string(&mut self) -> Result<Cow<'a, str>> {
+        let start = self.scan.place();
+        let string = self.scan.string()?;
+        if string.escaped {
+            let whole = self.text.get(start..self.scan.here()).ok_or(Wrong)?;
+            return serde_json::from_str(whole).map(Cow::Owned).map_err(|_| Wrong);
         }
-        Ok(true)
-    }
-
-    fn key(&mut self) -> Result<()> {
-        self.peek();
-        self.string()?;
-        self.expect(b':')
+        self.text.get(string.inside).map(Cow::Borrowed).ok_or(Wrong)
     }
 
     /// Gives the string that is next.
     fn visit_string<V: Visitor<'a>>(&mut self, visitor: V) -> Result<V::Value> {
-        self.peek();
         match self.string()? {
-            (text, false) => visitor.visit_borrowed_str(&text[1..text.len() - 1]),
-            (text, true) => visitor.visit_string(serde_json::from_str(text).map_err(|_| Wrong)?),
+            Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+            Cow::Owned(text) => visitor.visit_string(text),
         }
     }
 
@@ -241,12 +98,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads what is inside of brackets.
-    fn inside<T>(&mut self, brackets: [u8; 2], read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        self.expect(brackets[0])?;
-        self.depth = self.depth.checked_sub(1).ok_or(Wrong)?;
+    fn inside<T>(&mut self, [open, close]: [u8; 2], read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.scan.open(open)?;
         let value = read(self)?;
-        self.depth += 1;
-        self.expect(brackets[1])?;
+        self.scan.close(close)?;
         Ok(value)
     }
 }
@@ -255,7 +110,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     type Error = Wrong;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.peek() {
+        match self.scan.peek() {
             b'"' => self.visit_string(visitor),
             b'{' => self.deserialize_map(visitor),
             b'[' => self.deserialize_seq(visitor),
@@ -264,7 +119,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if self.peek() == b'n' {
+        if self.scan.peek() == b'n' {
             return self.leave(|rest| rest.deserialize_option(visitor));
         }
         visitor.visit_some(self)
@@ -291,7 +146,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        match self.peek() {
+        match self.scan.peek() {
             b'{' => self.deserialize_map(visitor),
             _ => self.leave(|rest| rest.deserialize_struct(name, fields, visitor)),
         }
@@ -345,11 +200,11 @@ struct Items<'r, 'de> {
 impl Items<'_, '_> {
     /// Passes over a comma. False before the closing bracket.
     fn more(&mut self, close: u8) -> Result<bool> {
-        if self.reader.peek() == close {
+        if self.reader.scan.peek() == close {
             return Ok(false);
         }
         if std::mem::replace(&mut self.begun, true) {
-            self.reader.expect(b',')?;
+            self.reader.scan.expect(b',')?;
         }
         Ok(true)
     }
@@ -377,7 +232,7 @@ impl<'de> MapAccess<'de> for Items<'_, 'de> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
-        self.reader.expect(b':')?;
+        self.reader.scan.expect(b':')?;
         seed.deserialize(&mut *self.reader)
     }
 }

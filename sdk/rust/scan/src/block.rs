@@ -1,13 +1,27 @@
 //! The bytes that are special in a JSON string: quotation marks, backslashes and control characters (RFC 8259, section 7), found many at a
 //! time.
 
-use wide::u8x16;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod neon;
+#[cfg(target_arch = "wasm32")]
+mod simd128;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
+#[cfg(any(
+    test,
+    not(any(
+        target_arch = "wasm32",
+        target_arch = "x86_64",
+        all(target_arch = "aarch64", target_endian = "little")
+    ))
+))]
+mod words;
 
 /// How many bytes are looked at together.
-pub(super) const BLOCK: usize = 64;
+pub(crate) const BLOCK: usize = 64;
 
 /// The bytes that make an escape with the backslash before them (RFC 8259, section 7).
-pub(super) const SHORT: [bool; 256] = {
+pub(crate) const SHORT: [bool; 256] = {
     let mut short = [false; 256];
     let mut rest: &[u8] = b"\"\\/bfnrt";
     while let [byte, after @ ..] = rest {
@@ -18,28 +32,27 @@ pub(super) const SHORT: [bool; 256] = {
 };
 
 /// One bit for each byte, the first lowest: is it special? The end of a text counts as special.
-pub(super) fn specials(text: &[u8]) -> u64 {
+pub(crate) fn specials(text: &[u8]) -> u64 {
     if let Some(block) = text.first_chunk() {
         return marks(block);
     }
     let mut block = [0; BLOCK];
-    block.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+    block[..text.len()].copy_from_slice(text);
     marks(&block)
 }
 
 fn marks(block: &[u8; BLOCK]) -> u64 {
-    let (sixteens, _) = block.as_chunks::<16>();
-    sixteens.iter().rev().fold(0, |marks, sixteen| {
-        let bytes = u8x16::new(*sixteen);
-        let control = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
-        let quoted = bytes.simd_eq(u8x16::splat(b'"')) | bytes.simd_eq(u8x16::splat(b'\\'));
-        marks << 16 | u64::from((control | quoted).to_bitmask())
-    })
+    cfg_select! {
+        target_arch = "wasm32" => { simd128::marks(block) }
+        target_arch = "x86_64" => { sse2::marks(block) }
+        all(target_arch = "aarch64", target_endian = "little") => { neon::marks(block) }
+        _ => { words::marks(block) }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BLOCK, specials};
+    use super::{BLOCK, marks, specials, words};
 
     #[test]
     fn every_byte_is_judged_wherever_it_stands_and_whatever_stands_beside_it() {
@@ -50,8 +63,9 @@ mod tests {
                 for at in 0..BLOCK {
                     let mut block = [around; BLOCK];
                     block[at] = byte;
-                    let expected = if near { u64::MAX } else { 0 } & !(1 << at) | u64::from(special) << at;
-                    assert_eq!(specials(&block), expected, "{byte} at {at} among {around}");
+                    let expected = (if near { u64::MAX } else { 0 } & !(1 << at)) | u64::from(special) << at;
+                    assert_eq!(marks(&block), expected, "{byte} at {at} among {around}");
+                    assert_eq!(words::marks(&block), expected, "{byte} at {at} among {around}");
                 }
             }
         }
