@@ -9,6 +9,8 @@ use crate::scan::{Malformed, Scan};
 #[derive(Debug, Default)]
 pub(super) struct Tools {
     begun: Vec<Begun>,
+    /// By choice: so that a call with a higher index than any before it is not looked for among all of them.
+    tops: Vec<Top>,
     /// How many lists have been read.
     lists: u64,
 }
@@ -26,6 +28,16 @@ struct Begun {
     argued: bool,
     /// The number of the last list that had a piece of it.
     list: u64,
+}
+
+/// What the calls of a choice have reached.
+#[derive(Debug, Default)]
+struct Top {
+    choice: u64,
+    /// The highest index that the provider gave.
+    given: Option<u64>,
+    /// One more than the highest that the client sees.
+    next: u64,
 }
 
 /// A call, or a fragment of one, as it came.
@@ -73,8 +85,11 @@ impl Tools {
     /// Which call a fragment belongs to; a new one is noted.
     fn place(&mut self, choice: u64, fragment: &Fragment<'_>) -> Place {
         let list = self.lists;
+        let at = self.top(choice);
+        let (highest, next) = self.tops.get(at).map_or((None, 0), |top| (top.given, top.next));
         let mut mine = self.begun.iter_mut().rev().filter(|begun| begun.choice == choice);
         let known = match fragment.index {
+            Some(index) if Some(index) > highest => None,
             Some(index) => mine.find(|begun| begun.given == Some(index)),
             None if !fragment.id.is_empty() => mine.find(|begun| begun.id == fragment.id),
             None => mine.next().filter(|last| !last.is_over(fragment, list)),
@@ -83,9 +98,10 @@ impl Tools {
         if let Some(known) = known.filter(|known| !other(known)) {
             return known.go_on(fragment, list);
         }
-        let mine = || self.begun.iter().filter(|begun| begun.choice == choice);
-        let next = mine().map(|begun| begun.index + 1).max().unwrap_or_default();
-        let free = fragment.index.filter(|index| mine().all(|begun| begun.index != *index));
+        let mut mine = self.begun.iter().filter(|begun| begun.choice == choice);
+        let free = fragment
+            .index
+            .filter(|index| *index >= next || mine.all(|begun| begun.index != *index));
         let index = free.unwrap_or(next);
         let made = fragment.id.is_empty().then(new_id);
         self.begun.push(Begun {
@@ -97,7 +113,23 @@ impl Tools {
             argued: fragment.argued,
             list,
         });
+        if let Some(top) = self.tops.get_mut(at) {
+            top.given = top.given.max(fragment.index);
+            top.next = top.next.max(index.saturating_add(1));
+        }
         Place { index, id: made }
+    }
+
+    /// Where the top of a choice is noted.
+    fn top(&mut self, choice: u64) -> usize {
+        let known = self.tops.iter().position(|top| top.choice == choice);
+        known.unwrap_or_else(|| {
+            self.tops.push(Top {
+                choice,
+                ..Top::default()
+            });
+            self.tops.len() - 1
+        })
     }
 }
 
