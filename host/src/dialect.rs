@@ -12,6 +12,7 @@ pub(crate) mod json;
 pub mod kept;
 mod less;
 pub mod messages;
+mod object;
 mod old;
 mod relay;
 pub mod responses;

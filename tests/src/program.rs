@@ -14,6 +14,8 @@ use tokio::{
     sync::mpsc,
 };
 
+use crate::{Asked, Played, Provider};
+
 /// How long anything may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -50,6 +52,17 @@ impl Witgate {
                 .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask build` first", built.display()));
         }
         Self::start_in(folder, config, &[]).await
+    }
+
+    /// A server that answers with `play`, and the gateway before it: `mock`, of OpenAI's API, asked once.
+    pub async fn before(play: impl Fn(&Asked) -> Played + Send + Sync + 'static) -> (Provider, Self) {
+        let provider = Provider::start(play).await;
+        let config = format!(
+            "[[providers]]\nid = \"mock\"\nbase_url = \"{}/v1\"\nmax_retries = 0",
+            provider.url
+        );
+        let gateway = Self::start(&config, &[]).await;
+        (provider, gateway)
     }
 
     /// Starts the gateway in `folder`, which holds `adapters/` already, with more environment variables.

@@ -1,17 +1,7 @@
 //! Calls of tools as servers unlike OpenAI's write them, to clients of each API: the real program, and a server that plays them.
 
 use serde_json::{Value, json};
-use witgate_tests::{Asked, Played, Provider, Witgate};
-
-async fn gateway(play: impl Fn(&Asked) -> Played + Send + Sync + 'static) -> (Provider, Witgate) {
-    let provider = Provider::start(play).await;
-    let config = format!(
-        "[[providers]]\nid = \"mock\"\nbase_url = \"{}/v1\"\nmax_retries = 0",
-        provider.url
-    );
-    let gateway = Witgate::start(&config, &[]).await;
-    (provider, gateway)
-}
+use witgate_tests::{Played, Witgate};
 
 /// A call: its id, its name, and its arguments.
 type Called = (String, String, String);
@@ -121,7 +111,7 @@ fn stream(deltas: &[Value], finish: &str) -> Played {
 
 #[tokio::test]
 async fn a_call_as_chats_had_it_once_is_one_in_every_other_api_and_stays_what_it_is_in_a_chat() {
-    let (_provider, gateway) = gateway(|asked| {
+    let (_provider, gateway) = Witgate::before(|asked| {
         if asked.json()["stream"] == true {
             let deltas = ["{\"x\":", "1}"].map(|text| json!({ "function_call": { "arguments": text } }));
             let first =
@@ -191,7 +181,7 @@ async fn fragments_without_index_or_id_are_the_same_calls_in_every_api() {
         ),
     ] {
         let played = deltas.clone();
-        let (_provider, gateway) = gateway(move |_| stream(&played, "tool_calls")).await;
+        let (_provider, gateway) = Witgate::before(move |_| stream(&played, "tool_calls")).await;
         for (api, calls) in calls(&gateway, true).await {
             let said: Vec<_> = calls
                 .iter()

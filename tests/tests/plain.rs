@@ -2,22 +2,13 @@
 //! by.
 
 use serde_json::json;
-use witgate_tests::{Asked, Played, Provider, Witgate, provider::Broken};
-
-async fn gateway(play: impl Fn(&Asked) -> Played + Send + Sync + 'static) -> (Provider, Witgate) {
-    let provider = Provider::start(play).await;
-    let config = format!(
-        "[[providers]]\nid = \"mock\"\nbase_url = \"{}/v1\"\nmax_retries = 0",
-        provider.url
-    );
-    let gateway = Witgate::start(&config, &[]).await;
-    (provider, gateway)
-}
+use witgate_tests::{Played, Witgate, provider::Broken};
 
 #[tokio::test]
 async fn each_reaches_its_path_with_the_clients_own_words() {
     let answer = "{\"data\":[{\"b64_json\": \"AA==\"}], \"usage\":{\"input_tokens\":7,\"output_tokens\":9}}";
-    let (provider, mut gateway) = gateway(move |_| Played::bytes(200, "application/json", vec![answer.into()])).await;
+    let (provider, mut gateway) =
+        Witgate::before(move |_| Played::bytes(200, "application/json", vec![answer.into()])).await;
     for (path, body) in [
         (
             "/v1/images/generations",
@@ -47,7 +38,7 @@ async fn each_reaches_its_path_with_the_clients_own_words() {
 
 #[tokio::test]
 async fn what_is_missing_is_named() {
-    let (provider, gateway) = gateway(|_| Played::json(500, &json!({}))).await;
+    let (provider, gateway) = Witgate::before(|_| Played::json(500, &json!({}))).await;
     for (path, body, param) in [
         ("/v1/images/generations", json!({ "model": "mock/m" }), "prompt"),
         ("/v1/audio/speech", json!({ "model": "mock/m", "voice": "v" }), "input"),
@@ -69,7 +60,7 @@ async fn what_is_missing_is_named() {
 async fn speech_goes_by_as_it_comes_and_one_that_breaks_off_is_no_whole_one() {
     let (sound, played) = Played::live("audio/mpeg");
     let live = std::sync::Mutex::new(Some(played));
-    let (provider, gateway) = gateway(move |asked| {
+    let (provider, gateway) = Witgate::before(move |asked| {
         let whole = || Played::bytes(200, "audio/mpeg", vec!["ID3\u{3}".into(), "sound".into()]);
         let long = asked.json()["input"] == "long";
         long.then(|| live.lock().expect("no panic").take())

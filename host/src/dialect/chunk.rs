@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 
 use super::{
     json::inside,
+    object::{Object, list},
     old,
-    responses::json::{Object, list},
 };
 
 /// A `chat.completion.chunk`, or a `chat.completion`.

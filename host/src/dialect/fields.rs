@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     json::{push_comma, quoted},
-    responses::json::{Object, list},
+    object::{Object, list},
 };
 use crate::chunk;
 

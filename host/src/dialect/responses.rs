@@ -60,7 +60,6 @@
 
 pub mod answer;
 mod error;
-pub(super) mod json;
 mod memo;
 pub mod request;
 mod state;

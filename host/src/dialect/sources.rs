@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::value::RawValue;
 
-use super::responses::json::{Object, list};
+use super::object::{Object, list};
 
 /// What is kept of the sources of one answer, in bytes. No answer has as many; further ones are not told.
 const ROOM: usize = 4 << 20;

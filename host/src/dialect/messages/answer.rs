@@ -15,8 +15,8 @@ use crate::{
     call::object::Object,
     dialect::{
         json::{self, push_comma, push_member, quoted},
+        object::list,
         old,
-        responses::json::list,
         sources::Sources,
     },
 };

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::dialect::{json::quoted, responses::json::unescaped, sources::Source, state};
+use crate::dialect::{json::quoted, object::unescaped, sources::Source, state};
 
 /// Of a text that is longer than this, in bytes, no parts are shown: no model says as much.
 const LONGEST: usize = 1 << 20;

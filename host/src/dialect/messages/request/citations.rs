@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    dialect::{responses::json::list, state},
+    dialect::{object::list, state},
     scan::Scan,
 };
 

@@ -9,7 +9,7 @@ use super::{
 use crate::dialect::{
     json::inside,
     messages::cite::{Told, citation},
-    responses::json::list,
+    object::list,
     sources::{Source, Sources},
 };
 

@@ -11,10 +11,8 @@ use super::{
 use crate::{
     dialect::{
         json::{inside, push_comma, push_member, quoted},
-        responses::{
-            json::{Object, list, string},
-            state::State,
-        },
+        object::{Object, list, string},
+        responses::state::State,
     },
     error::Result,
 };

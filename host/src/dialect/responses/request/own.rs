@@ -6,7 +6,7 @@ use crate::{
     call::Call,
     dialect::{
         json::push_comma,
-        responses::json::{Object, list},
+        object::{Object, list},
         state,
     },
 };

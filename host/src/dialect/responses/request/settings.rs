@@ -4,7 +4,7 @@ use super::{Request, refuse, wrong};
 use crate::{
     dialect::{
         json::push_member,
-        responses::json::{Object, list, string},
+        object::{Object, list, string},
     },
     error::Result,
 };

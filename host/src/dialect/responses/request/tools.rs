@@ -9,10 +9,8 @@ use super::{Request, objects, refuse, wrong};
 use crate::{
     dialect::{
         json::{push_comma, push_member, quoted},
-        responses::{
-            json::Object,
-            memo::{Tool, ToolKind},
-        },
+        object::Object,
+        responses::memo::{Tool, ToolKind},
     },
     error::Result,
 };

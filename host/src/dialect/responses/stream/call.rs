@@ -7,11 +7,9 @@ use super::sink::{Items, Place, Sink};
 use crate::dialect::{
     chunk::Fragment,
     json::{inside, quoted},
+    object::{Object, list, string, unescaped},
     old,
-    responses::{
-        json::{Object, list, string, unescaped},
-        memo::{Memo, Tool, ToolKind},
-    },
+    responses::memo::{Memo, Tool, ToolKind},
 };
 
 /// The item, while its arguments come.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::sink::{Items, Place, Sink};
 use crate::dialect::{
-    responses::json::{Object, list},
+    object::{Object, list},
     sources::{Source, Sources},
 };
 

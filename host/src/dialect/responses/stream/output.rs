@@ -8,7 +8,8 @@ use super::{
 };
 use crate::dialect::{
     chunk::{Fragment, Said},
-    responses::{json::Object, memo::Memo, state::State},
+    object::Object,
+    responses::{memo::Memo, state::State},
     sources::Sources,
 };
 
