@@ -1,13 +1,12 @@
 //! `cargo xtask bench`: builds what is measured, then hands over to the suite in `tests/bench`, with all options.
 
 use crate::process::{self, Outcome};
-use crate::{build, layout};
-use std::fs;
-use std::path::Path;
+use crate::{build, layout, tools};
 
-/// Measures. `--quick`, `--only a,b`, `--rounds N` and others are explained in `tests/bench/README.md`.
+/// Measures; with `--trained`, the trained program. `--quick`, `--only a,b`, `--rounds N` and others are explained in `tests/bench/README.md`.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    build::run(&[])?;
+    let (building, arguments): (Vec<_>, Vec<_>) = arguments.iter().cloned().partition(|word| word == build::TRAINED);
+    build::run(&building)?;
     let suite = layout::root().join("tests/bench");
     process::run(
         process::cargo()
@@ -30,28 +29,7 @@ fn nginx() -> Result<std::path::PathBuf, String> {
     ];
     let found = || places.iter().flatten().find(|path| path.is_file()).cloned();
     if found().is_none() {
-        unpack_nginx(&unpacked).map_err(|reason| format!("nginx is not installed, and {reason}"))?;
+        tools::unpack(&["nginx"], &unpacked).map_err(|reason| format!("nginx is not installed, and {reason}"))?;
     }
     found().ok_or_else(|| "Debian's package nginx holds no nginx".to_owned())
-}
-
-fn unpack_nginx(folder: &Path) -> Outcome {
-    fs::create_dir_all(folder).map_err(|error| error.to_string())?;
-    // Without root the package lists are taken as they are.
-    let _ = process::output(process::program("apt-get").args(["update", "-qq"]));
-    let mut download = process::program("apt-get");
-    download
-        .current_dir(folder)
-        .args(["download", "-qq", "-o", "APT::Sandbox::User=root", "nginx"]);
-    process::run_quietly(&mut download)?;
-    let packages = fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path());
-    let package = packages
-        .into_iter()
-        .find(|path| path.extension().is_some_and(|end| end == "deb"));
-    let package = package.ok_or("apt-get downloaded no package")?;
-    process::run_quietly(process::program("dpkg-deb").arg("-x").arg(package).arg(folder))
 }

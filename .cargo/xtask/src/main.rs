@@ -1,6 +1,6 @@
 //! `cargo xtask`: the project's own commands, for people and for CI alike.
 //!
-//! `main` holds the table of commands and nothing else. Each command is a file: [`build`], [`catalogue`], [`run`], [`mod@test`], [`mod@bench`],
+//! `main` holds the table of commands and nothing else. Each command is a file: [`build`] (with [`trained`]), [`catalogue`], [`run`], [`mod@test`], [`mod@bench`],
 //! [`toolchain`]. Below them lie [`layout`] (where things are), [`tools`] (programs of others that the checks need),
 //! [`demo`] (the provider that `run` shows) and [`process`] (how a program is started and its failure told).
 #![expect(clippy::print_stdout, reason = "what a command prints is what it is for")]
@@ -15,6 +15,7 @@ mod run;
 mod test;
 mod toolchain;
 mod tools;
+mod trained;
 
 use process::Outcome;
 use std::process::ExitCode;
@@ -72,6 +73,7 @@ Examples:
   cargo xtask test --list                      its stages
   cargo xtask test --only lint,host            some of them
   cargo xtask build                            the program and the adapters
+  cargo xtask build --trained                  the same, a quarter faster, in twice the time
   cargo xtask bench --quick                    a first impression, in a minute
   cargo xtask bench --only nginx,witgate       some contenders
   $(cargo xtask toolchain) build --release --target wasm32-unknown-unknown

@@ -5,6 +5,7 @@
 
 use crate::layout;
 use crate::process::{self, Outcome};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A program, where to get it, and the one version everybody checks with.
@@ -82,4 +83,32 @@ impl Tool {
             .arg(folder);
         process::run(&mut install)
     }
+}
+
+/// Unpacks packages of Debian's into `folder`, and installs nothing.
+pub(crate) fn unpack(packages: &[&str], folder: &Path) -> Outcome {
+    fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    // Without root the package lists are taken as they are.
+    let _ = process::output(process::program("apt-get").args(["update", "-qq"]));
+    let mut download = process::program("apt-get");
+    download
+        .current_dir(folder)
+        .args(["download", "-qq", "-o", "APT::Sandbox::User=root"])
+        .args(packages);
+    process::run_quietly(&mut download)?;
+    let downloaded = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "deb"));
+    let mut unpacked = 0;
+    for package in downloaded {
+        process::run_quietly(process::program("dpkg-deb").arg("-x").arg(package).arg(folder))?;
+        unpacked += 1;
+    }
+    if unpacked < packages.len() {
+        return Err("apt-get downloaded no package".to_owned());
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! The benchmark suite of Witgate: contenders side by side in one run, on the same two processors, with the same load.
 //!
-//! One program in three roles, each a process of its own: [`run`] starts the contenders in turn and measures them; [`mock`] is the
-//! model provider behind them; [`load`] is the client in front. [`request`] holds what is asked, [`control`] is a one-shot HTTP
+//! One program in three roles, each a process of its own: [`run`] starts the contenders in turn and measures them, or trains one
+//! ([`run::train`]); [`mock`] is the model provider behind them; [`load`] is the client in front. [`request`] holds what is asked, [`control`] is a one-shot HTTP
 //! client for set-up. What the numbers mean is told in `README.md` beside this crate.
 #![cfg_attr(
     target_os = "linux",
@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     let tasks = tokio::task::LocalSet::new();
     let outcome = match arguments.split_first() {
         Some((role, rest)) if role == "mock" => tasks.block_on(&runtime, awake(mock::serve(rest))),
+        Some((role, [])) if role == "train" => tasks.block_on(&runtime, run::train::all()),
         Some((role, _)) if role == "load" => tasks.block_on(&runtime, awake(load::answer_one_plan())),
         _ => tasks.block_on(&runtime, run::measure(&arguments)),
     };

@@ -1,4 +1,4 @@
-//! What is asked: one chat request of about a kilobyte, as OpenAI's clients write it.
+//! What is asked: one chat request of about a kilobyte, as OpenAI's clients write it; and the same as those of other APIs do.
 
 use serde_json::{Value, json};
 
@@ -41,8 +41,8 @@ pub(crate) fn body(model: &str, stream: bool, size: Size) -> Vec<u8> {
     }
     let mut body = json!({"model": model, "messages": messages, "temperature": 0.2, "max_tokens": 256});
     if size != Size::Small {
-        body["tools"] = json!([{"type": "function", "function": {"name": "read_file", "description": "Reads a file.",
-            "parameters": {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}}}]);
+        let function = json!({"name": TOOL, "description": "Reads a file.", "parameters": parameters()});
+        body["tools"] = json!([{"type": "function", "function": function}]);
     }
     if stream {
         body["stream"] = Value::Bool(true);
@@ -51,21 +51,74 @@ pub(crate) fn body(model: &str, stream: bool, size: Size) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
+/// The same as a client of Anthropic's Messages writes it, small or a history.
+pub(crate) fn messages(model: &str, stream: bool, size: Size) -> Vec<u8> {
+    let mut messages = vec![json!({"role": "user", "content": QUESTION})];
+    if size != Size::Small {
+        messages.extend((0..HISTORY).flat_map(|turn| {
+            let (id, input, result) = work(turn);
+            [
+                json!({"role": "assistant", "content": [{"type": "text", "text": SAID},
+                    {"type": "tool_use", "id": id, "name": TOOL, "input": input}]}),
+                json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": id, "content": result}]}),
+            ]
+        }));
+    }
+    let mut body =
+        json!({"model": model, "system": INSTRUCTIONS, "messages": messages, "max_tokens": 256, "stream": stream});
+    if size != Size::Small {
+        body["tools"] = json!([{"name": TOOL, "description": "Reads a file.", "input_schema": parameters()}]);
+    }
+    body.to_string().into_bytes()
+}
+
+/// The same as a client of OpenAI's Responses writes it, small or a history.
+pub(crate) fn responses(model: &str, stream: bool, size: Size) -> Vec<u8> {
+    let mut input = vec![json!({"role": "user", "content": [{"type": "input_text", "text": QUESTION}]})];
+    if size != Size::Small {
+        input.extend((0..HISTORY).flat_map(|turn| {
+            let (id, arguments, result) = work(turn);
+            [
+                json!({"type": "function_call", "call_id": id, "name": TOOL, "arguments": arguments.to_string()}),
+                json!({"type": "function_call_output", "call_id": id, "output": result}),
+            ]
+        }));
+    }
+    let mut body = json!({"model": model, "instructions": INSTRUCTIONS, "input": input, "max_output_tokens": 256,
+        "store": false, "stream": stream});
+    if size != Size::Small {
+        body["tools"] =
+            json!([{"type": "function", "name": TOOL, "description": "Reads a file.", "parameters": parameters()}]);
+    }
+    body.to_string().into_bytes()
+}
+
 /// Turns of a history, and pictures: so many make the size that the tables name.
 const HISTORY: usize = 94;
 const PICTURES: usize = 4;
 const PICTURE: usize = 200_000;
+const TOOL: &str = "read_file";
+const SAID: &str = "I read the next file.";
 
-/// One turn of an agent: a call, and a result of two kilobytes with the quotes and line ends of source code.
+/// One turn of an agent as a chat has it.
 fn worked(turn: usize) -> [Value; 2] {
-    let id = format!("call_{turn:09}");
-    let arguments = json!({"path": format!("src/part_{turn}.rs")}).to_string();
-    let call = json!({"id": id, "type": "function", "function": {"name": "read_file", "arguments": arguments}});
-    let line = "    let title = map.get(\"title\").ok_or(\"no title\")?;\n";
+    let (id, arguments, result) = work(turn);
+    let call = json!({"id": id, "type": "function", "function": {"name": TOOL, "arguments": arguments.to_string()}});
     [
-        json!({"role": "assistant", "content": "I read the next file.", "tool_calls": [call]}),
-        json!({"role": "tool", "tool_call_id": id, "content": line.repeat(31)}),
+        json!({"role": "assistant", "content": SAID, "tool_calls": [call]}),
+        json!({"role": "tool", "tool_call_id": id, "content": result}),
     ]
+}
+
+/// A call's id, its arguments, and a result of two kilobytes with the quotes and line ends of source code.
+fn work(turn: usize) -> (String, Value, String) {
+    let line = "    let title = map.get(\"title\").ok_or(\"no title\")?;\n";
+    let arguments = json!({"path": format!("src/part_{turn}.rs")});
+    (format!("call_{turn:09}"), arguments, line.repeat(31))
+}
+
+fn parameters() -> Value {
+    json!({"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]})
 }
 
 fn picture() -> Value {

@@ -6,6 +6,7 @@ mod machine;
 mod options;
 mod report;
 mod scenario;
+pub(crate) mod train;
 
 use crate::load::{Plan, Summary};
 use crate::{control, mock, request};
@@ -22,7 +23,8 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 
-const LONGEST_START: Duration = Duration::from_secs(60);
+/// With nothing compiled yet, and a program that counts what it does.
+const LONGEST_START: Duration = Duration::from_mins(5);
 const BETWEEN_TRIES: Duration = Duration::from_millis(1);
 /// Long enough for what a program still does after it is ready.
 const UNTIL_IDLE: Duration = Duration::from_secs(2);
@@ -173,21 +175,7 @@ async fn start(
     processors: &Processors,
 ) -> Result<(Option<Child>, Duration), String> {
     let begin = Instant::now();
-    let mut process = match contender.command.split_first() {
-        Some((program, arguments)) => {
-            let log = places.work.join(format!("{}.log", contender.name));
-            let log = std::fs::File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
-            let errors = log.try_clone().map_err(|error| error.to_string())?;
-            let mut command = Command::new(program);
-            command
-                .args(arguments)
-                .envs(&contender.environment)
-                .current_dir(&places.work);
-            command.stdin(Stdio::null()).stdout(log).stderr(errors);
-            Some(processors.start_contender(&mut command)?)
-        }
-        None => None,
-    };
+    let mut process = spawn(contender, places, processors)?;
     match first_answer(contender, process.as_mut(), begin + LONGEST_START).await {
         Ok(()) => Ok((process, begin.elapsed())),
         Err(reason) => {
@@ -201,6 +189,23 @@ async fn start(
             ))
         }
     }
+}
+
+/// Starts a contender, if it is one that is started.
+fn spawn(contender: &Contender, places: &Places, processors: &Processors) -> Result<Option<Child>, String> {
+    let Some((program, arguments)) = contender.command.split_first() else {
+        return Ok(None);
+    };
+    let log = places.work.join(format!("{}.log", contender.name));
+    let log = std::fs::File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
+    let errors = log.try_clone().map_err(|error| error.to_string())?;
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .envs(&contender.environment)
+        .current_dir(&places.work);
+    command.stdin(Stdio::null()).stdout(log).stderr(errors);
+    processors.start_contender(&mut command).map(Some)
 }
 
 async fn first_answer(contender: &Contender, mut process: Option<&mut Child>, until: Instant) -> Result<(), String> {
