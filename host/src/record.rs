@@ -169,6 +169,6 @@ impl Drop for Record {
             entry.status = 499;
             entry.error.get_or_insert((Side::Client, Error::ClientGone.word()));
         }
-        self.telemetry.closed(entry);
+        self.telemetry.closed(std::mem::take(entry));
     }
 }

@@ -171,10 +171,15 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let settled = app.clone();
     let watching = tokio::task::spawn_blocking(move || settle(&settled, reload));
     let refreshing = tokio::spawn(fresh.keep());
+    let telemetry = app.telemetry.clone();
+    let account = telemetry.clone();
+    let accounting = tokio::spawn(async move { account.keep().await });
     server::serve(app, listener, tls, server::stop_signal()).await;
     refreshing.abort();
     drop(watching.await);
     runtime.drain().await;
+    accounting.abort();
+    telemetry.close();
     Ok(())
 }
 

@@ -4,7 +4,14 @@
 mod dollars;
 mod plain;
 
-use std::{fmt, sync::atomic::AtomicU64, time::Duration};
+use std::{
+    fmt, mem,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -17,8 +24,13 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
+use tokio::sync::Notify;
+
 use crate::record::Entry;
 use dollars::Dollars;
+
+/// How many requests that are over may wait for their lines; the next one writes them all.
+const MOST_OVER: usize = 256;
 
 /// All metrics, and the registry that prints them.
 pub struct Telemetry {
@@ -35,6 +47,22 @@ pub struct Telemetry {
     adapter_cpu: Family<AdapterLabels, Counter<f64, AtomicU64>>,
     adapter_faults: Family<FaultLabels, Counter>,
     reloads: Family<ReloadLabels, Counter>,
+    over: Over,
+}
+
+/// Requests that are over, and not counted and logged yet: their answers leave first.
+#[derive(Default)]
+struct Over {
+    /// Somebody takes them: [`Telemetry::keep`] runs.
+    kept: AtomicBool,
+    entries: Mutex<Vec<Entry>>,
+    some: Notify,
+}
+
+impl Over {
+    fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -109,6 +137,7 @@ impl Default for Telemetry {
             adapter_cpu: Family::default(),
             adapter_faults: Family::default(),
             reloads: Family::default(),
+            over: Over::default(),
         };
         all.register();
         all
@@ -179,6 +208,7 @@ impl Telemetry {
 
     /// The metrics in Prometheus' text format (OpenMetrics 1.0).
     pub fn metrics(&self) -> String {
+        self.settle();
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a String cannot fail");
         text
@@ -205,11 +235,49 @@ impl Telemetry {
             .inc();
     }
 
-    /// A request is over.
-    pub fn closed(&self, entry: &Entry) {
+    /// A request is over. It is counted and logged soon, or now if nobody does that.
+    pub fn closed(&self, entry: Entry) {
         self.active.dec();
-        self.count(entry);
-        log(entry);
+        let mut over = self.over.entries();
+        over.push(entry);
+        let waiting = over.len();
+        drop(over);
+        if waiting >= MOST_OVER || !self.over.kept.load(Ordering::Acquire) {
+            self.settle();
+        } else if waiting == 1 {
+            self.over.some.notify_one();
+        }
+    }
+
+    /// Counts and logs requests that are over, for as long as it runs: after their answers have left, and those together that end
+    /// together. Whoever stops it calls [`Telemetry::close`].
+    pub async fn keep(&self) {
+        self.over.kept.store(true, Ordering::Release);
+        loop {
+            self.over.some.notified().await;
+            // Behind those that are ready to run: the answer goes out first, and more requests may be over then.
+            tokio::task::yield_now().await;
+            self.settle();
+        }
+    }
+
+    /// From here on a request is counted and logged as it ends.
+    pub fn close(&self) {
+        self.over.kept.store(false, Ordering::Release);
+        self.settle();
+    }
+
+    fn settle(&self) {
+        let mut over = mem::take(&mut *self.over.entries());
+        for entry in over.drain(..) {
+            self.count(&entry);
+            log(&entry);
+        }
+        // Its room is for the next ones.
+        let mut entries = self.over.entries();
+        if entries.is_empty() {
+            *entries = over;
+        }
     }
 
     fn count(&self, entry: &Entry) {
@@ -351,4 +419,44 @@ pub fn log_to_stderr(json: bool) -> tracing_appender::non_blocking::WorkerGuard 
     // A second call, in a test of the library, changes nothing.
     drop(tracing_subscriber::registry().with(filter).with(lines).try_init());
     guard
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::Telemetry;
+    use crate::record::Entry;
+
+    const ONE: &str = "witgate_requests_total{operation=\"chat\",provider=\"\",status=\"200\",side=\"\"} 1\n";
+
+    fn over(telemetry: &Telemetry) {
+        telemetry.opened();
+        telemetry.closed(Entry {
+            operation: "chat",
+            status: 200,
+            ..Entry::default()
+        });
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_sees_every_request_that_is_over() {
+        let telemetry = Arc::new(Telemetry::default());
+        let keeping = Arc::clone(&telemetry);
+        let keeping = tokio::spawn(async move { keeping.keep().await });
+        tokio::task::yield_now().await;
+        over(&telemetry);
+        assert_eq!(telemetry.over.entries().len(), 1, "it waits for its answer to leave");
+        assert!(telemetry.metrics().contains(ONE), "{}", telemetry.metrics());
+        keeping.abort();
+    }
+
+    #[tokio::test]
+    async fn requests_that_end_after_the_gateway_are_told_at_once() {
+        let telemetry = Telemetry::default();
+        telemetry.close();
+        over(&telemetry);
+        assert!(telemetry.over.entries().is_empty());
+        assert!(telemetry.metrics().contains(ONE), "{}", telemetry.metrics());
+    }
 }
