@@ -283,7 +283,7 @@ mod global {
     use super::{Heap, Memory, PAGE};
 
     /// How large the room is: a request of some ten kilobytes fits.
-    const ROOM: usize = 512 << 10;
+    const ROOM: usize = 128 << 10;
 
     #[repr(align(16))]
     struct Room(UnsafeCell<[u8; ROOM]>);

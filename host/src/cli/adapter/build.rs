@@ -20,6 +20,10 @@ use crate::{
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
+/// A quarter of what the linker gives by itself: where an instance's memory was written to is looked up after each call, and a short
+/// memory is looked through sooner. JSON of the deepest nesting that is read takes less than half of it.
+const STACK: &str = "target.wasm32-unknown-unknown.rustflags=[\"-Clink-arg=-zstack-size=262144\"]";
+
 /// Names the cargo to build with, where the usual one has no standard library for wasm.
 const CARGO: &str = "WITGATE_WASM_CARGO";
 
@@ -76,6 +80,8 @@ fn compile(dir: &Path) -> Result<PathBuf, Failed> {
             "--release",
             "--target",
             TARGET,
+            "--config",
+            STACK,
             "--message-format",
             "json-render-diagnostics",
         ])
