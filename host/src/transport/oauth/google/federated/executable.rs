@@ -81,10 +81,11 @@ impl Executable {
     /// What the program says.
     async fn run(&self, of: &Federated) -> Result<String, String> {
         let patience = self.patience()?;
-        let mut child = self
-            .command(of)?
-            .spawn()
-            .map_err(|error| format!("cannot be run: {error}"))?;
+        let mut command = self.command(of)?;
+        let mut child = command.spawn().map_err(|error| {
+            let called = command.as_std().get_program().to_string_lossy();
+            format!("cannot be run: {}: {error}", key_file::shown(&called))
+        })?;
         let ended = tokio::time::timeout(patience, output(&mut child)).await;
         let (text, status) = ended.map_err(|_| format!("has not ended within {patience:?}"))??;
         if !status.success() {

@@ -336,7 +336,10 @@ mod programs {
             );
         }
         for (executable, why_not) in [
-            (json!({ "command": "/nowhere/program" }), "cannot be run"),
+            (
+                json!({ "command": "/nowhere/program" }),
+                "cannot be run: /nowhere/program",
+            ),
             (json!({ "command": "sh 'a" }), "quotes"),
             (json!({}), "lacks command"),
             (json!({ "command": "true", "timeout_millis": 1 }), "timeout_millis"),
