@@ -64,6 +64,14 @@ fn claude(asked: &Asked) -> Played {
     }
 }
 
+/// A count of tokens, or why there is none.
+fn counting(status: u16, answer: Value) -> impl Fn(&Asked) -> Played {
+    move |asked| match asked.path.rsplit('/').next() {
+        Some("count-tokens") => Played::json(status, &answer),
+        _ => Played::json(500, &json!({})),
+    }
+}
+
 async fn gateway(play: impl Fn(&Asked) -> Played + Send + Sync + 'static) -> (Provider, Witgate) {
     let provider = Provider::start(play).await;
     let config = format!(
@@ -171,4 +179,31 @@ async fn an_exception_amid_the_events_ends_the_stream_as_messages_tells_errors()
         answer.text
     );
     assert!(answer.text.contains("Too many tokens"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn tokens_are_counted_by_the_service_and_estimated_where_it_does_not_count() {
+    let body = json!({ "model": MODEL, "messages": [{ "role": "user", "content": "How many tokens is this?" }] });
+    let (provider, aws) = gateway(counting(200, json!({ "inputTokens": 18 }))).await;
+    let counted = aws.post("/v1/messages/count_tokens", &body).await;
+    assert_eq!((counted.status, counted.json()), (200, json!({ "input_tokens": 18 })));
+    assert!(!counted.headers.contains_key("x-witgate-estimated"));
+    let asked = provider.asked().pop().expect("was asked");
+    assert_eq!(
+        asked.path,
+        "/model/anthropic.claude-sonnet-4-5-20250929-v1%3A0/count-tokens"
+    );
+    for (status, message) in [
+        (400, "The provided model doesn't support counting tokens."),
+        (400, "prompt is too long: 216868 tokens > 200000 maximum"),
+        (403, "User is not authorized to perform: bedrock:CountTokens"),
+        (404, "Not Found"),
+    ] {
+        let (_provider, aws) = gateway(counting(status, json!({ "message": message }))).await;
+        let estimated = aws.post("/v1/messages/count_tokens", &body).await;
+        assert_eq!(estimated.status, 200, "{message}: {}", estimated.text);
+        assert_eq!(estimated.headers["x-witgate-estimated"], "input_tokens", "{message}");
+    }
+    let (_provider, aws) = gateway(counting(429, json!({ "message": "Too many requests" }))).await;
+    assert_eq!(aws.post("/v1/messages/count_tokens", &body).await.status, 429);
 }

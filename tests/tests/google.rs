@@ -345,3 +345,68 @@ async fn mistrals_models_on_vertex_are_asked_in_mistrals_api_and_their_answers_r
         .and_then(|value| value.to_str().ok());
     assert_eq!((told.status, dropped), (200, Some("user")), "{}", told.text);
 }
+
+/// A gateway for a workload whose statement comes from `source`, and that the provider exchanges for a token.
+async fn workload(provider: &Provider, source: Value, variables: &[(&str, &str)]) -> Witgate {
+    let (folder, key) = folder(provider);
+    let account = json!({
+        "type": "external_account", "audience": "//iam.example/pool", "token_url": format!("{}/token", provider.url),
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt", "credential_source": source,
+    });
+    std::fs::write(&key, account.to_string()).expect("a file can be written");
+    let config = format!(
+        "[[providers]]\nid = \"vertex\"\ntype = \"vertex-ai\"\nbase_url = \"{}\"\nregion = \"us-east1\"\nproject_id = \"shop\"\n\
+         max_retries = 0\nservice_account_key = \"{key}\"\n",
+        provider.url,
+    );
+    Witgate::start_in(folder, &config, variables).await
+}
+
+/// The statement that the provider was given for a token.
+fn exchanged(provider: &Provider) -> String {
+    let asked = provider.asked();
+    let exchange = asked.iter().find(|asked| asked.path == "/token");
+    let form = String::from_utf8_lossy(&exchange.expect("a statement was exchanged").body).into_owned();
+    let (_, statement) = form.split_once("subject_token=").expect("a statement");
+    statement.to_owned()
+}
+
+#[tokio::test]
+async fn a_workload_that_another_issuer_vouches_for_asks_with_what_its_statement_is_exchanged_for() {
+    let provider = Provider::start(|asked| match asked.path.as_str() {
+        "/identity" if asked.header("metadata") == "True" => Played::json(200, &json!({ "access_token": "jwt" })),
+        "/token" => Played::json(200, &json!({ "access_token": "ya29.1", "expires_in": 3599 })),
+        _ => Played::json(200, &says("Hello")),
+    })
+    .await;
+    let format = json!({ "type": "json", "subject_token_field_name": "access_token" });
+    let source =
+        json!({ "url": format!("{}/identity", provider.url), "headers": { "Metadata": "True" }, "format": format });
+    let gateway = workload(&provider, source, &[]).await;
+    let (_, _, token) = carried(&provider, &gateway, "vertex/gemini-2.5-flash").await;
+    assert_eq!(
+        (token.as_str(), exchanged(&provider).as_str()),
+        ("Bearer ya29.1", "jwt")
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_program_vouches_for_the_workload_only_where_the_environment_of_the_gateway_allows_it() {
+    let provider = open().await;
+    let answer = json!({ "version": 1, "success": true, "token_type": "urn:ietf:params:oauth:token-type:id_token",
+        "id_token": "jwt" });
+    let source = json!({ "executable": { "command": format!("echo '{answer}'") } });
+    let allow = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
+    let gateway = workload(&provider, source.clone(), &[]).await;
+    let answer = gateway
+        .post("/v1/chat/completions", &hello("vertex/gemini-2.5-flash"))
+        .await;
+    assert!(answer.status >= 500 && answer.text.contains(allow), "{}", answer.text);
+    let gateway = workload(&provider, source, &[(allow, "1")]).await;
+    let (_, _, token) = carried(&provider, &gateway, "vertex/gemini-2.5-flash").await;
+    assert_eq!(
+        (token.as_str(), exchanged(&provider).as_str()),
+        ("Bearer ya29.1", "jwt")
+    );
+}

@@ -4,9 +4,9 @@
 //! A Chat Completions message has one text and one list of calls. An Anthropic message is a list of blocks, and so is that of hosts with
 //! forms of their own for it; those that the provider signed or encrypted must come back unchanged and in their places. `thinking`, then
 //! text, then calls can be rebuilt from the plain message and `thinking_blocks`; any other list is handed out whole, as
-//! `extra_content.PROVIDER.content`.
+//! `extra_content.PROVIDER.content`; beside it the container that Anthropic ran its tools in.
 
-use crate::json::push_comma;
+use crate::json::{push_comma, push_field};
 
 /// More than this is not kept: the answer is complete without it, only the next request loses the provider's own blocks.
 const KEPT_BYTES: usize = 8 << 20;
@@ -30,6 +30,7 @@ pub enum Place {
 pub struct Kept {
     /// the blocks as JSON text, with commas between them
     blocks: String,
+    container: String,
     thinking: usize,
     last: Place,
     special: bool,
@@ -61,9 +62,21 @@ impl Kept {
         self.lost = true;
     }
 
+    /// Keeps where the provider ran its own tools (`container`, JSON text), which a client may name in its next request.
+    pub(crate) fn contained(&mut self, container: &str) {
+        container.clone_into(&mut self.container);
+    }
+
     /// The value of `extra_content`, with the blocks under this provider's name, if the plain message does not tell everything.
     #[must_use]
     pub fn extra_content(&self, provider: &str) -> Option<String> {
-        (self.special && !self.lost).then(|| format!("{{\"{provider}\":{{\"content\":[{}]}}}}", self.blocks))
+        let mut told = String::from("{");
+        if self.special && !self.lost {
+            push_field(&mut told, "content", &["[", &self.blocks, "]"].concat());
+        }
+        if !self.container.is_empty() {
+            push_field(&mut told, "container", &self.container);
+        }
+        (told.len() > 1).then(|| format!("{{\"{provider}\":{told}}}}}"))
     }
 }

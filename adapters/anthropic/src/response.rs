@@ -27,6 +27,8 @@ struct Message<'a> {
     stop_sequence: Option<&'a RawValue>,
     #[serde(borrow)]
     stop_details: Option<&'a RawValue>,
+    #[serde(borrow)]
+    container: Option<&'a RawValue>,
 }
 
 /// The answer as it grows, block by block. What are strings here are pieces of JSON strings: still escaped, without their quotes.
@@ -67,6 +69,9 @@ pub fn message(body: &str, state: &str) -> Option<String> {
     let mut answer = Answer::default();
     for raw in &message.content {
         answer.add(raw.get(), structured);
+    }
+    if let Some(container) = message.container {
+        answer.kept.contained(container.get());
     }
     let mut stop = Stop::default();
     stop.update(&StopFields {

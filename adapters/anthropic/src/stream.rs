@@ -63,6 +63,8 @@ struct Delta<'a> {
     stop_sequence: Option<&'a RawValue>,
     #[serde(borrow)]
     stop_details: Option<&'a RawValue>,
+    #[serde(borrow)]
+    container: Option<&'a RawValue>,
 }
 
 /// The `message` of `message_start`.
@@ -73,6 +75,8 @@ struct Start<'a> {
     #[serde(borrow)]
     usage: Option<Counts<'a>>,
     stop_reason: Option<String>,
+    #[serde(borrow)]
+    container: Option<&'a RawValue>,
 }
 
 /// What an event that is no known one, or no JSON, may still tell.
@@ -176,6 +180,9 @@ impl Events {
         if let Some(counts) = &message.usage {
             self.usage.update(counts);
         }
+        if let Some(container) = message.container {
+            self.kept.contained(container.get());
+        }
         self.stop.update(&StopFields {
             stop_reason: message.stop_reason,
             ..StopFields::default()
@@ -194,6 +201,9 @@ impl Events {
             self.usage.update(counts);
         }
         if let Some(delta) = event.delta {
+            if let Some(container) = delta.container {
+                self.kept.contained(container.get());
+            }
             self.stop.update(&StopFields {
                 stop_reason: delta.stop_reason,
                 stop_sequence: delta.stop_sequence,

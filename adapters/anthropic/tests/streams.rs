@@ -185,6 +185,35 @@ fn blocks_that_a_plain_message_cannot_tell_are_handed_out_whole() {
 }
 
 #[test]
+fn a_call_of_a_toolset_is_handed_out_whole_since_a_plain_one_does_not_name_it() {
+    let call = |toolset: Value| {
+        let block = json!({"type": "tool_use", "id": "t", "name": "left_click", "input": {}, "toolset_name": toolset});
+        let input = delta(0, &json!({"type": "input_json_delta", "partial_json": "{\"x\": 1}"}));
+        kept(vec![begin(0, &block), input, stop(0)])
+    };
+    let whole =
+        json!({"type": "tool_use", "id": "t", "name": "left_click", "input": {"x": 1}, "toolset_name": "computer"});
+    assert_eq!(call(json!("computer")), json!([whole]));
+    assert_eq!(call(Value::Null), Value::Null);
+}
+
+#[test]
+fn the_container_that_tools_ran_in_is_told_so_that_the_next_request_can_name_it() {
+    let container = json!({"id": "container_1", "expires_at": "2026-11-22T14:00:00Z"});
+    let mut events = vec![start(), begin(0, &json!({"type": "text", "text": "Hi"})), stop(0)];
+    events.extend(end("end_turn"));
+    events[3]["delta"]["container"] = container.clone();
+    let (chunks, _) = stream(&events, false);
+    let delta = &chunks[chunks.len() - 2]["choices"][0]["delta"];
+    assert_eq!(delta["extra_content"], json!({"anthropic": {"container": container}}));
+    let message =
+        json!({"content": [{"type": "text", "text": "Hi"}], "stop_reason": "end_turn", "container": container});
+    let answer = witgate_anthropic::message(&message.to_string(), "").expect("a message");
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    assert_eq!(answer["choices"][0]["message"]["extra_content"], delta["extra_content"]);
+}
+
+#[test]
 fn a_plain_answer_carries_no_copy_of_itself_nor_does_one_that_cannot_be_rebuilt() {
     let text = vec![begin(0, &json!({"type": "text", "text": "Hi"})), stop(0)];
     assert_eq!(kept(text), Value::Null);

@@ -1,4 +1,4 @@
-//! Base64, as far as a stream's messages and blocks need it.
+//! Base64, as far as a stream's messages, blocks and counted requests need it.
 
 use base64::{
     Engine as _,
@@ -15,6 +15,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The bytes of a text in the standard alphabet; `None` if it is none.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text).ok()
+}
+
+/// Bytes as a text, padded.
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    BASE64.encode(bytes)
 }
 
 /// Adds the base64 text `more` to what is there, so that both are one text: each piece of a stream may end with its own padding.

@@ -25,7 +25,7 @@ pub(crate) fn manifest() -> Manifest {
         .types(&["aws-bedrock", "bedrock"])
         .base_url("aws-bedrock", BASE_URL)
         .base_url("bedrock", BASE_URL)
-        .operations(&["chat.completions", "messages", "embeddings", "models"])
+        .operations(&["chat.completions", "messages", "count_tokens", "embeddings", "models"])
         .auth(Auth::aws_sigv4("bedrock"))
         .inline_media()
         .config_schema(CONFIG)

@@ -59,8 +59,13 @@ impl Config {
 
     /// A request for a model: "converse", "invoke", … An ARN is one segment of the path, its slashes and colons escaped.
     pub(crate) fn post(&self, ctx: &Context, operation: &str) -> Result<Request> {
+        self.post_to(ctx, ctx.model(), operation)
+    }
+
+    /// The same for a model of another name.
+    pub(crate) fn post_to(&self, ctx: &Context, model: &str, operation: &str) -> Result<Request> {
         let base = self.base(ctx.base_url(), "bedrock-runtime")?;
-        let url = [&base, "/model/", &segment(ctx.model()), "/", operation].concat();
+        let url = [&base, "/model/", &segment(model), "/", operation].concat();
         Ok(Request::post(url).credentials(true).header("accept", accept(operation)))
     }
 

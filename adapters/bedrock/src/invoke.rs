@@ -4,6 +4,7 @@
 //! Claude's form is Anthropic's, by that adapter's translation; Nova's is Converse's; most newer models take OpenAI's. Others go on
 //! with one text: `prompt` makes it and `said` reads what they say.
 
+pub(crate) mod count;
 mod guardrail;
 pub(crate) mod messages;
 mod openai;

@@ -49,12 +49,16 @@ impl Adapter for Bedrock {
         match ctx.operation() {
             "chat.completions" | "messages" if config.invokes() => invoke::request(ctx, &config, body),
             "chat.completions" => converse(ctx, &config, body),
+            "count_tokens" => invoke::count::request(ctx, &config, body),
             "embeddings" => embeddings::request(ctx, &config, body),
             other => Err(Failure::unsupported(format!("Bedrock has nothing like {other}."))),
         }
     }
 
     fn transform_response(ctx: &Context, reply: Response) -> Result<Step> {
+        if ctx.operation() == "count_tokens" {
+            return invoke::count::answer(&reply);
+        }
         if !reply.is_success() {
             return Err(error::from_reply(&reply));
         }

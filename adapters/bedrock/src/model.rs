@@ -59,6 +59,11 @@ impl<'a> Model<'a> {
         }
     }
 
+    /// The id of Claude itself, without the profile that it is reached by: "us.", "global.", or an ARN before it.
+    pub(crate) fn itself(self) -> &'a str {
+        self.id.find("anthropic.").map_or(self.id, |at| &self.id[at..])
+    }
+
     /// Its id does not tell whose it is, so it may be anybody's.
     pub(crate) fn is_unknown(self) -> bool {
         self.family == Family::Other && self.id.starts_with("arn:")

@@ -1,5 +1,6 @@
 //! Models invoked in their own forms: what is sent. (What recorded answers say: recordings.rs.)
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use witgate_bedrock::Bedrock;
 use witgate_sdk::testing::{Call, Reply, aws_message};
@@ -338,4 +339,42 @@ fn what_is_no_answer_and_no_event_is_a_failure() {
             .play::<Bedrock>([Reply::aws_events(event)]);
         assert_eq!(streamed.failure().kind, "upstream", "{model}");
     }
+}
+
+#[test]
+fn what_is_counted_is_what_would_be_invoked_of_the_model_behind_a_profile() {
+    let said = json!([{"role": "user", "content": "How many tokens is this sentence?"}]);
+    let count = |model: &str, config: &str, fields: Value| {
+        let mut body = json!({"model": "m", "messages": said});
+        body.as_object_mut()
+            .expect("an object")
+            .extend(fields.as_object().expect("an object").clone());
+        Call::new("count_tokens", body.to_string()).model(model).config(config)
+    };
+    let config = r#"{"region":"us-east-1","profiles":{"arn:x":"us.anthropic.claude-sonnet-4-5-20250929-v1:0"}}"#;
+    let arn = "arn:aws:bedrock:us-east-1:1:inference-profile/global.anthropic.claude-sonnet-4-5-20250929-v1:0";
+    let itself = "/model/anthropic.claude-sonnet-4-5-20250929-v1%3A0/count-tokens";
+    for model in [CLAUDE, arn, "arn:x", "anthropic.claude-sonnet-4-5-20250929-v1:0"] {
+        let request = count(model, config, json!({})).request::<Bedrock>();
+        assert!(request.url.ends_with(itself), "{}", request.url);
+    }
+    let invoked = |fields: Value| -> Value {
+        let body = count(CLAUDE, CONFIG, fields).request::<Bedrock>().json();
+        let text = body["input"]["invokeModel"]["body"]
+            .as_str()
+            .expect("base64")
+            .to_owned();
+        serde_json::from_slice(&STANDARD.decode(text).expect("base64")).expect("JSON")
+    };
+    assert_eq!(
+        invoked(json!({"system": "Be brief.", "speed": "fast"})),
+        json!({"anthropic_version": "bedrock-2023-05-31", "messages": said, "system": "Be brief.", "max_tokens": 1})
+    );
+    let thinking = json!({"type": "enabled", "budget_tokens": 1024});
+    assert_eq!(invoked(json!({ "thinking": thinking }))["max_tokens"], 1025);
+    assert_eq!(invoked(json!({"max_tokens": 7}))["max_tokens"], 7);
+    let played = count(CLAUDE, CONFIG, json!({})).play::<Bedrock>([Reply::json(r#"{"inputTokens": 18}"#)]);
+    assert_eq!(played.answer(), json!({"input_tokens": 18}));
+    let nova = count("amazon.nova-lite-v1:0", CONFIG, json!({})).play::<Bedrock>([]);
+    assert_eq!(nova.failure().kind, "unsupported");
 }

@@ -6,6 +6,7 @@
 //! versions of the hashes among them, and `aws-config` more than the rest of the gateway, for a few hundred lines. What is signed is
 //! held against every published vector, and against botocore.
 
+mod caller;
 mod chain;
 mod metadata;
 mod profile;
@@ -23,6 +24,7 @@ use hyper::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use url::{Position, Url};
 
+pub(super) use self::caller::{Caller, Places};
 pub use self::chain::Found;
 use self::{chain::Chain, time::Stamp};
 use super::{

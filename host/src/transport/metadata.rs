@@ -74,6 +74,11 @@ pub(super) async fn ask(method: Method, url: &str, headers: HeaderMap, reach: Re
     answered.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")))
 }
 
+/// Whether [`ask`] asks this address.
+pub(super) fn is_at(url: &Url, reach: Reach) -> bool {
+    address(url, reach).is_ok()
+}
+
 /// An address is written as a number: a name could lead anywhere.
 fn address(url: &Url, reach: Reach) -> Result<IpAddr, String> {
     let address: Option<IpAddr> = match url.host() {

@@ -7,8 +7,16 @@ use witgate_sdk::openai::text::{Allowed, Function, Tool, ToolChoice};
 
 use super::parts::push_marker;
 use super::{schema, unsupported};
-use crate::json::{push_comma, push_field, push_string};
+use crate::json::{Object, push_comma, push_field, push_string};
 use crate::model::Model;
+
+/// What Anthropic's tools have that OpenAI's functions have not. Clients write it beside the function, or in it.
+const OWN: [&str; 4] = [
+    "allowed_callers",
+    "defer_loading",
+    "eager_input_streaming",
+    "input_examples",
+];
 
 /// Anthropic's `tool_choice`, if there is anything to say. `parallel`: it may call several at once.
 pub(super) fn choice(choice: &ToolChoice, parallel: bool) -> Option<String> {
@@ -48,12 +56,15 @@ pub(super) fn push(out: &mut String, tools: &[&RawValue], allowed: &Allowed, mod
         };
         if allowed.has(function) {
             push_function(out, function, model);
+            push_own(out, raw.get());
+            out.push('}');
             push_marker(out, tool.marker().map(RawValue::get));
         }
     }
     Ok(())
 }
 
+/// Adds a function, which is still open then.
 fn push_function(out: &mut String, function: &Function<'_>, model: Model) {
     push_comma(out);
     out.push_str("{\"name\":");
@@ -70,5 +81,18 @@ fn push_function(out: &mut String, function: &Function<'_>, model: Model) {
     if strict {
         out.push_str(",\"strict\":true");
     }
-    out.push('}');
+}
+
+fn push_own(out: &mut String, tool: &str) {
+    // Few have any of it, and schemas are long.
+    if !OWN.iter().any(|field| tool.contains(field)) {
+        return;
+    }
+    let beside = Object::parse(tool).unwrap_or_default();
+    let within = beside.get("function").and_then(Object::parse).unwrap_or_default();
+    for field in OWN {
+        if let Some(value) = beside.get(field).or_else(|| within.get(field)) {
+            push_field(out, field, value);
+        }
+    }
 }

@@ -34,15 +34,19 @@ pub(crate) struct Block<'a> {
     pub(crate) citations: Option<&'a RawValue>,
     #[serde(borrow)]
     caller: Option<&'a RawValue>,
+    /// of a call: the provider's set of tools that the called one is of
+    #[serde(borrow)]
+    toolset_name: Option<&'a RawValue>,
 }
 
 impl Block<'_> {
-    /// Where it stands if a plain message can tell of it: citations and calls made by the provider's own code cannot be told.
+    /// Where it stands if a plain message can tell of it: citations, calls made by the provider's own code and calls of one of its
+    /// toolsets cannot be told.
     pub(crate) fn place(&self) -> Place {
         match &*self.r#type {
             "thinking" | "redacted_thinking" => Place::Thinking,
             "text" if self.citations.is_none_or(|list| list.get() == "[]") => Place::Text,
-            "tool_use" if self.caller.is_none_or(is_direct) => Place::Call,
+            "tool_use" if self.caller.is_none_or(is_direct) && self.toolset_name.is_none() => Place::Call,
             _ => Place::Other,
         }
     }

@@ -35,6 +35,37 @@ fn tools_keep_name_description_and_schema() {
 }
 
 #[test]
+fn what_anthropics_tools_have_beside_openais_is_sent_wherever_it_stands() {
+    let own = json!({"defer_loading": true, "allowed_callers": ["code_execution_20260120"], "eager_input_streaming": false,
+        "input_examples": [{"city": "Berlin"}]});
+    let mut beside = tool("f");
+    let mut within = tool("f");
+    for (key, value) in own.as_object().expect("an object") {
+        beside[key] = value.clone();
+        within["function"][key] = value.clone();
+    }
+    let mut expected = json!({"name": "f", "input_schema": {"type": "object", "properties": {}}});
+    expected
+        .as_object_mut()
+        .expect("an object")
+        .extend(own.as_object().expect("an object").clone());
+    assert_eq!(
+        sent(&with(&json!({"tools": [beside, within]})))["tools"],
+        json!([expected, expected])
+    );
+    let toolsets = json!([{"type": "mcp_toolset", "mcp_server_name": "a"}, {"type": "computer_toolset_20260801"}]);
+    assert_eq!(sent(&with(&json!({ "tools": toolsets })))["tools"], toolsets);
+    let mut described = tool("f");
+    described["function"]["description"] = json!("defer_loading");
+    assert_eq!(
+        sent(&with(&json!({"tools": [described]})))["tools"][0]
+            .as_object()
+            .map(serde_json::Map::len),
+        Some(3)
+    );
+}
+
+#[test]
 fn every_tool_choice_has_its_counterpart() {
     let named = json!({"type": "function", "function": {"name": "g"}});
     let cases = [

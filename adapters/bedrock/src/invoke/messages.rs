@@ -44,6 +44,13 @@ const ELSEWHERE: [&str; 3] = ["anthropic_version", "model", "stream"];
 
 /// The request.
 pub(crate) fn request(ctx: &Context, config: &Config, body: &str) -> Result<Step> {
+    let (body, dropped) = native(ctx, config, body)?;
+    let request = super::guarded(config.post(ctx, operation(ctx))?.json_text(body), config);
+    finish(request, ctx).dropped(dropped).send()
+}
+
+/// The body that the service takes, and what is left out of the client's.
+pub(super) fn native(ctx: &Context, config: &Config, body: &str) -> Result<(String, Vec<String>)> {
     let translated = || Failure::unsupported("This is asked for as a chat.");
     let Family::Claude(claude) = config.model(ctx).family else {
         return Err(translated());
@@ -62,11 +69,11 @@ pub(crate) fn request(ctx: &Context, config: &Config, body: &str) -> Result<Step
     let mut dropped = Vec::new();
     for (key, value) in fields.entries() {
         match key {
-            "output_config" if !(claude.adaptive_thinking() || betas.contains(EFFORT)) => dropped.push(key),
+            "output_config" if !(claude.adaptive_thinking() || betas.contains(EFFORT)) => dropped.push(key.to_owned()),
             MANAGES if managed => push_field(&mut out, key, value),
             _ if TAKEN.contains(&key) => push_field(&mut out, key, value),
             _ if ELSEWHERE.contains(&key) => {}
-            _ => dropped.push(key),
+            _ => dropped.push(key.to_owned()),
         }
     }
     // The client's own word for it goes before.
@@ -75,8 +82,7 @@ pub(crate) fn request(ctx: &Context, config: &Config, body: &str) -> Result<Step
         out.push_str(&betas);
     }
     out.push('}');
-    let request = super::guarded(config.post(ctx, operation(ctx))?.json_text(out), config);
-    finish(request, ctx).dropped(dropped).send()
+    Ok((out, dropped))
 }
 
 /// A message, as far as it matters where it can go.

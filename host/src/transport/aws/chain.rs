@@ -48,13 +48,10 @@ pub(super) struct Chain {
 impl Chain {
     /// The region that the environment or the profile names. For the time when a configuration is read: it reads files.
     pub(super) fn region(&self) -> Option<String> {
-        ["AWS_REGION", "AWS_DEFAULT_REGION"]
-            .iter()
-            .find_map(|name| self.environment.get(name))
-            .or_else(|| {
-                let files = profile::Files::read_blocking(self.files()).ok()?;
-                files.profile(&self.profile_name()).ok()?.region
-            })
+        region_of_variables(&self.environment).or_else(|| {
+            let files = profile::Files::read_blocking(self.files()).ok()?;
+            files.profile(&self.profile_name()).ok()?.region
+        })
     }
 
     /// Credentials, from the first place that has any. A role of the operator's is assumed with them.
@@ -128,16 +125,7 @@ impl Chain {
         if let Some(key) = self.environment.get(&self.bearer_variable) {
             return Some(Found::Bearer(Secret::new(key)));
         }
-        self.keys_of_variables().map(Found::Keys)
-    }
-
-    fn keys_of_variables(&self) -> Option<Credentials> {
-        Some(Credentials {
-            access_key_id: self.environment.get("AWS_ACCESS_KEY_ID")?,
-            secret_access_key: Secret::new(self.environment.get("AWS_SECRET_ACCESS_KEY")?),
-            session_token: self.environment.get("AWS_SESSION_TOKEN").map(Secret::new),
-            expire: None,
-        })
+        keys_of_variables(&self.environment).map(Found::Keys)
     }
 
     async fn by_token_of_environment(&self, region: Option<&str>) -> Option<Result<Found, Reason>> {
@@ -202,9 +190,9 @@ impl Chain {
     async fn source_of(&self, profile: &Profile) -> Result<Credentials, Reason> {
         match profile.credential_source.as_deref() {
             None => profile.keys(),
-            Some("Environment") => self
-                .keys_of_variables()
-                .ok_or_else(|| none("AWS_ACCESS_KEY_ID is not set")),
+            Some("Environment") => {
+                keys_of_variables(&self.environment).ok_or_else(|| none("AWS_ACCESS_KEY_ID is not set"))
+            }
             Some("EcsContainer") => metadata::container(&self.environment).await,
             Some("Ec2InstanceMetadata") => metadata::instance(&self.environment).await,
             Some(_) => Err(none(
@@ -246,6 +234,23 @@ impl Chain {
             .or_else(|| self.environment.get("AWS_ENDPOINT_URL"));
         sts::Endpoint::new(named, region)
     }
+}
+
+/// The keys that the environment holds.
+pub(super) fn keys_of_variables(environment: &Environment) -> Option<Credentials> {
+    Some(Credentials {
+        access_key_id: environment.get("AWS_ACCESS_KEY_ID")?,
+        secret_access_key: Secret::new(environment.get("AWS_SECRET_ACCESS_KEY")?),
+        session_token: environment.get("AWS_SESSION_TOKEN").map(Secret::new),
+        expire: None,
+    })
+}
+
+/// The region that the environment names.
+pub(super) fn region_of_variables(environment: &Environment) -> Option<String> {
+    ["AWS_REGION", "AWS_DEFAULT_REGION"]
+        .iter()
+        .find_map(|name| environment.get(name))
 }
 
 fn none(what: &str) -> Reason {

@@ -62,23 +62,38 @@ pub(super) async fn instance(environment: &Environment) -> Result<Credentials, R
     let base = named.unwrap_or_else(|| INSTANCE.to_owned());
     let base = base.trim_end_matches('/');
     let answered = async {
-        let life = header(
-            HeaderName::from_static("x-aws-ec2-metadata-token-ttl-seconds"),
-            TOKEN_LIFE,
-        )?;
-        let token = ask(Method::PUT, &format!("{base}/latest/api/token"), life).await?;
-        let token = header(HeaderName::from_static("x-aws-ec2-metadata-token"), token.trim())?;
-        let roles = format!("{base}/latest/meta-data/iam/security-credentials/");
-        let role = ask(Method::GET, &roles, token.clone()).await?;
-        let role = role.lines().next().map(str::trim).filter(|role| !role.is_empty());
-        let role = role.ok_or_else(|| "the instance has no role".to_owned())?;
-        ask(Method::GET, &format!("{roles}{role}"), token).await
+        let session = session(&format!("{base}/latest/api/token")).await?;
+        of_role(&format!("{base}/latest/meta-data/iam/security-credentials/"), session).await
     };
-    read(
-        &answered
-            .await
-            .map_err(|reason| format!("the instance's credentials: {reason}"))?,
-    )
+    answered
+        .await
+        .map_err(|reason| format!("the instance's credentials: {reason}"))
+}
+
+/// The header that the second version of the instance's service wants: a token, which it gives out at this address.
+pub(super) async fn session(url: &str) -> Result<HeaderMap, Reason> {
+    let life = header(
+        HeaderName::from_static("x-aws-ec2-metadata-token-ttl-seconds"),
+        TOKEN_LIFE,
+    )?;
+    let token = ask(Method::PUT, url, life).await?;
+    header(HeaderName::from_static("x-aws-ec2-metadata-token"), token.trim())
+}
+
+/// The credentials of the role that the instance has; at `roles` it is named, and its credentials are below.
+pub(super) async fn of_role(roles: &str, session: HeaderMap) -> Result<Credentials, Reason> {
+    let role = ask(Method::GET, roles, session.clone()).await?;
+    let role = role.lines().next().map(str::trim).filter(|role| !role.is_empty());
+    let role = role.ok_or_else(|| "the instance has no role".to_owned())?;
+    read(&ask(Method::GET, &format!("{}/{role}", roles.trim_end_matches('/')), session).await?)
+}
+
+/// The region of the zone that is named at this address: a zone has a letter more, as in `us-east-2b`.
+pub(super) async fn region(zone: &str, session: HeaderMap) -> Result<String, Reason> {
+    let mut zone = ask(Method::GET, zone, session).await?.trim().to_owned();
+    zone.pop()
+        .map(|_| zone)
+        .ok_or_else(|| "the instance is in no zone".to_owned())
 }
 
 fn read(text: &str) -> Result<Credentials, Reason> {

@@ -148,9 +148,18 @@ impl Account {
                 ];
                 exchange(form(uri, &fields)?).await
             }
-            Some("external_account") => file.federated.fetch(&self.scope).await,
+            Some("external_account") => {
+                let federated = &file.federated;
+                federated.fetch(&self.scope, file.client(), &self.environment).await
+            }
+            Some("external_account_authorized_user") => {
+                let token = said(&file.refresh_token, "refresh_token")?;
+                file.federated.refresh(token, file.client()).await
+            }
             Some(_) => Err(
-                "the key file is of a type other than service_account, authorized_user and external_account".to_owned(),
+                "the key file is of a type other than service_account, authorized_user, external_account and \
+                            external_account_authorized_user"
+                    .to_owned(),
             ),
         }
     }
@@ -216,6 +225,11 @@ impl Place {
 }
 
 impl KeyFile {
+    /// What the file calls its client, if it has one.
+    fn client(&self) -> federated::Client<'_> {
+        Some((self.client_id.as_deref()?, self.client_secret.as_ref()?))
+    }
+
     /// The statement "I am this account", signed.
     fn statement(&self, scope: &str, audience: &str, now: SystemTime) -> Result<Secret, String> {
         let email = said(&self.client_email, "client_email")?;

@@ -1,5 +1,7 @@
 //! Accounts, with an environment, key files and token services of their own.
 
+mod federated;
+
 use std::{collections::BTreeMap, fs};
 
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
@@ -133,40 +135,6 @@ async fn the_machines_account_is_asked_for_where_the_operator_says_so() {
         &[("GCE_METADATA_HOST", "evil.example")],
     );
     assert!(why(&elsewhere).await.contains("only over http"));
-}
-
-#[tokio::test]
-async fn another_issuers_statement_is_exchanged_and_then_for_a_service_accounts_token() {
-    let impersonated = json!({ "accessToken": "ya29.robot", "expireTime": "2999-01-01T00:00:00Z" }).to_string();
-    let answers = [
-        ("POST /sts", given("federated")),
-        ("POST /robot:generateAccessToken", impersonated),
-    ];
-    let (url, asked) = service(&answers).await;
-    let (_folder, statement) = file("statement", &json!({ "id_token": "jwt" }));
-    let mut key = json!({ "type": "external_account", "audience": "//iam.example/pool", "token_url": format!("{url}/sts"),
-        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
-        "credential_source": { "file": statement, "format": { "type": "json", "subject_token_field_name": "id_token" } } });
-    assert_eq!(token(&account(&json!({ KEY: key }), &[])).await, "federated");
-    key["service_account_impersonation_url"] = json!(format!("{url}/robot:generateAccessToken"));
-    assert_eq!(token(&account(&json!({ KEY: key }), &[])).await, "ya29.robot");
-    {
-        let asked = asked.lock().unwrap();
-        assert!(
-            asked[0].contains("audience=%2F%2Fiam.example%2Fpool") && asked[0].ends_with("subject_token=jwt"),
-            "{asked:?}"
-        );
-        assert!(
-            asked[2].contains("authorization: Bearer federated\r\n") && asked[2].contains(SCOPE),
-            "{asked:?}"
-        );
-    }
-    key["credential_source"] = json!({ "url": "http://169.254.169.254/x" });
-    assert!(
-        why(&account(&json!({ KEY: key }), &[]))
-            .await
-            .contains("other than a file")
-    );
 }
 
 #[tokio::test]
