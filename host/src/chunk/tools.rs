@@ -1,5 +1,5 @@
 //! Tool calls: which of them a delta belongs to. OpenAI's clients put fragments together by `index`, and answer a call by its `id`;
-//! some servers leave one of them out, count every call as the first, or send arguments as an object.
+//! some servers leave one of them out, or the call's `type`, count every call as the first, or send arguments as an object.
 
 use serde_json::{Value, json};
 
@@ -52,6 +52,8 @@ struct Fragment<'t> {
     raw: bool,
     /// In a whole answer: it has no arguments.
     bare: bool,
+    /// It has a function, and does not say that it is a call of one.
+    untyped: bool,
 }
 
 /// What a fragment has to become.
@@ -59,6 +61,8 @@ struct Place {
     index: u64,
     /// The id to give it.
     id: Option<String>,
+    /// It begins a call.
+    begins: bool,
 }
 
 impl Tools {
@@ -73,6 +77,7 @@ impl Tools {
             let place = self.place(choice, &fragment);
             let moved = !whole && fragment.index != Some(place.index);
             wrong |= moved || fragment.raw || place.id.is_some() || (whole && fragment.bare);
+            wrong |= place.begins && fragment.untyped;
             places.push(place);
             Ok(())
         });
@@ -117,7 +122,11 @@ impl Tools {
             top.given = top.given.max(fragment.index);
             top.next = top.next.max(index.saturating_add(1));
         }
-        Place { index, id: made }
+        Place {
+            index,
+            id: made,
+            begins: true,
+        }
     }
 
     /// Where the top of a choice is noted.
@@ -151,6 +160,7 @@ impl Begun {
         Place {
             index: self.index,
             id: None,
+            begins: false,
         }
     }
 }
@@ -160,6 +170,7 @@ fn fragment<'t>(scan: &mut Scan<'_>, list: &'t str) -> Result<Fragment<'t>, Malf
         bare: true,
         ..Fragment::default()
     };
+    let (mut typed, mut function) = (false, false);
     scan.members(|scan, key| {
         match key.name {
             b"index" => found.index = list.get(scan.skip()?).and_then(|n| n.parse().ok()),
@@ -171,7 +182,9 @@ fn fragment<'t>(scan: &mut Scan<'_>, list: &'t str) -> Result<Fragment<'t>, Malf
                 found.bare = false;
                 scan.skip()?;
             }
+            b"type" if scan.peek() == b'"' => typed = scan.skip()?.len() > 2,
             b"function" if scan.peek() == b'{' => scan.members(|scan, key| {
+                function = true;
                 let first = scan.peek();
                 let value = scan.skip()?;
                 match key.name {
@@ -193,6 +206,7 @@ fn fragment<'t>(scan: &mut Scan<'_>, list: &'t str) -> Result<Fragment<'t>, Malf
         }
         Ok(())
     })?;
+    found.untyped = function && !typed;
     Ok(found)
 }
 
@@ -206,7 +220,13 @@ fn rewrite(list: &str, places: Vec<Place>, whole: bool) -> Option<String> {
         }
         if let Some(id) = place.id {
             fields.insert("id".to_owned(), id.into());
-            fields.entry("type").or_insert_with(|| json!("function"));
+        }
+        let typed = fields
+            .get("type")
+            .and_then(Value::as_str)
+            .is_some_and(|kind| !kind.is_empty());
+        if place.begins && !typed && fields.get("function").is_some_and(Value::is_object) {
+            fields.insert("type".to_owned(), json!("function"));
         }
         let Some(Value::Object(function)) = fields.get_mut("function") else {
             continue;

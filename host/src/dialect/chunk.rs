@@ -11,6 +11,16 @@ use super::{
     old,
 };
 
+/// What hosts tell of how an answer was made: no provider wants it back, and some refuse a message that has it. Groq's streams name the
+/// channel of each word, and its messages the tools that ran; Writer's have a graph; GitHub Copilot's are padded; Vercel's have costs.
+const TOLD: [&str; 5] = [
+    "channel",
+    "executed_tools",
+    "graph_data",
+    "padding",
+    "provider_metadata",
+];
+
 /// A `chat.completion.chunk`, or a `chat.completion`.
 #[derive(Deserialize)]
 pub(in crate::dialect) struct Chunk<'a> {
@@ -100,6 +110,8 @@ impl<'a> Said<'a> {
                 "tool_calls" => said.calls = calls(value, whole),
                 "function_call" => said.old = Fragment::old(value),
                 "role" | "reasoning_content" => {}
+                // Numbers and truths are no state either: some give each word its number.
+                _ if TOLD.contains(&key) || !value.starts_with(['"', '[', '{']) => {}
                 _ => said.own.push((key, value)),
             }
         }

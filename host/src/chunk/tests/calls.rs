@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{stamp, stream};
-use crate::{call::Operation, chunk::Assembler};
+use crate::{
+    call::Operation,
+    chunk::{Assembler, complete},
+};
 
 #[test]
 fn tool_calls_without_index_or_id_can_still_be_told_apart() {
@@ -20,6 +23,24 @@ fn tool_calls_without_index_or_id_can_still_be_told_apart() {
     assert_eq!([&seen[0]["index"], &seen[1]["index"]], [0, 1]);
     assert!(seen[0]["id"].is_string() && seen[0]["id"] != seen[1]["id"]);
     assert_eq!(seen[0]["function"]["arguments"], "{\"a\":1}");
+}
+
+/// OpenAI's clients pass over a call that is of no type. Mistral's say none.
+#[test]
+fn a_call_of_no_type_is_of_a_function_where_it_begins() {
+    for kind in ["", "\"type\":null,", "\"type\":\"\",", "\"type\":\"function\","] {
+        let call = format!(r#"{{"id":"a",{kind}"function":{{"name":"f","arguments":"{{}}"}},"index":0}}"#);
+        let body = format!(r#"{{"choices":[{{"index":0,"message":{{"role":"assistant","tool_calls":[{call}]}}}}]}}"#);
+        let made = complete(stamp(false), Operation::Chat, body.into()).expect("an answer");
+        let answer: Value = serde_json::from_slice(&made.body).expect("JSON");
+        assert_eq!(answer["choices"][0]["message"]["tool_calls"][0]["type"], "function");
+
+        let more = r#"{"index":0,"function":{"arguments":" "}}"#;
+        let chunk = |call: &str| format!(r#"{{"choices":[{{"index":0,"delta":{{"tool_calls":[{call}]}}}}]}}"#);
+        let shown = stream(false, &[&chunk(&call), &chunk(more)]);
+        let kind = |at: usize| &shown[at]["choices"][0]["delta"]["tool_calls"][0]["type"];
+        assert_eq!([kind(0), kind(1)], [&json!("function"), &Value::Null]);
+    }
 }
 
 #[test]
@@ -115,6 +136,6 @@ fn a_name_that_is_empty_takes_none_away() {
     let answer: Value = serde_json::from_slice(&assembler.finish().expect("an answer").body).expect("JSON");
     assert_eq!(
         answer["choices"][0]["message"]["tool_calls"],
-        json!([{"id": "a", "function": {"name": "f", "arguments": "{}"}}])
+        json!([{"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}])
     );
 }

@@ -438,10 +438,13 @@ fn event(name: &str, members: &str, out: &mut BytesMut) {
     }
 }
 
-/// A piece of a thought whose signature is still to come.
+/// A piece of a thought whose signature is still to come. One with a number is whole, and of a provider that signs none.
 fn thought(block: &str) -> Option<Words> {
     let fields = crate::call::object::Object::parse(block).ok()?;
     let text = fields.get(block, "thinking")?;
+    if fields.get(block, "index").is_some() {
+        return None;
+    }
     let unsigned = fields
         .get(block, "signature")
         .is_none_or(|signature| signature == "\"\"");

@@ -103,6 +103,22 @@ fn a_thought_in_pieces_is_one_block_with_the_signature_that_comes_last() {
     }
 }
 
+/// As Bedrock's open models stream theirs: the text first, then the block that goes back to them.
+#[test]
+fn a_thought_that_its_provider_does_not_sign_is_told_once() {
+    let block = json!({ "type": "thinking", "thinking": "Think", "signature": "" });
+    let mut numbered = block.clone();
+    numbered["index"] = json!(0);
+    let chunks = [
+        json!({ "reasoning_content": "Th" }),
+        json!({ "reasoning_content": "ink" }),
+        json!({ "thinking_blocks": [numbered] }),
+        json!({ "content": "Hi" }),
+    ]
+    .map(|delta| json!({ "choices": [{ "index": 0, "delta": delta }] }));
+    assert_eq!(streamed(&chunks), [block, json!({ "type": "text", "text": "Hi" })]);
+}
+
 #[test]
 fn an_answer_to_claude_code_ends_with_its_words_and_not_with_its_providers_state() {
     let extra = json!({ "google": { "thought_signature": "CiQ=" } });

@@ -114,7 +114,10 @@ impl Output {
 
     /// `cited`: what it says of its sources.
     fn speak(&mut self, said: &Said<'_>, logprobs: &str, cited: &[String], memo: &Memo) {
-        self.settle(memo);
+        // A text that goes on is not cut by state: that follows it.
+        if self.message.is_none() {
+            self.settle(memo);
+        }
         self.close_whole_calls();
         let (items, sink) = (&mut self.items, &mut self.sink);
         let message = self.message.get_or_insert_with(|| Message::open(items, sink));

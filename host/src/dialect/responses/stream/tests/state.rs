@@ -102,3 +102,49 @@ fn details_of_two_kinds_with_one_number_stay_two() {
     let details = json!([{"type": "reasoning.summary", "summary": "45", "index": 0}, sealed[0]]);
     assert_eq!(chat["messages"][1]["reasoning_details"], details);
 }
+
+/// Groq's streams name the channel of each word and refuse a message that has one, Together's number them, Writer's have a graph.
+#[test]
+fn what_a_host_tells_of_each_word_is_no_state_that_goes_back() {
+    let events = play(
+        plain(),
+        &[
+            delta(json!({"reasoning": "H", "channel": "analysis", "token_id": 1})),
+            delta(json!({"reasoning": "m", "channel": "analysis", "token_id": 2})),
+            delta(json!({"content": "Y", "channel": "final", "index": 0, "graph_data": {"sources": null}})),
+            delta(json!({"content": "es", "channel": "final", "index": 0, "graph_data": {"sources": null}})),
+            delta(json!({"executed_tools": [{"type": "python"}], "provider_metadata": {"cost": "1"}, "padding": "ab"})),
+            end("stop"),
+        ],
+    );
+    let output = response(&events)["output"].clone();
+    let types = output.as_array().expect("a list").iter().map(|item| &item["type"]);
+    assert_eq!(types.collect::<Vec<_>>(), ["reasoning", "message"]);
+    let (_, chat) = asked(
+        &json!({"model": "m", "input": [output[0], output[1], {"role": "user", "content": "?"}]}),
+        true,
+    );
+    assert_eq!(
+        chat["messages"][0],
+        json!({"role": "assistant", "content": "Yes", "reasoning": "Hm"})
+    );
+}
+
+#[test]
+fn state_amid_a_text_does_not_cut_it_and_follows_it_once() {
+    let events = play(
+        plain(),
+        &[
+            delta(json!({"content": "Y", "sealed": "a"})),
+            delta(json!({"content": "e", "sealed": "b"})),
+            delta(json!({"content": "s", "sealed": "c"})),
+            end("stop"),
+        ],
+    );
+    let output = response(&events)["output"].clone();
+    let types = output.as_array().expect("a list").iter().map(|item| &item["type"]);
+    assert_eq!(types.collect::<Vec<_>>(), ["reasoning", "message", "reasoning"]);
+    let items = [&output[0], &output[1], &output[2]];
+    let (_, chat) = asked(&json!({"model": "m", "input": items}), true);
+    assert_eq!(chat["messages"][0]["content"], "Yes");
+}
