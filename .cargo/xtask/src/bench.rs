@@ -5,8 +5,8 @@ use crate::{build, layout, tools};
 
 /// Measures; with `--trained`, the trained program. `--quick`, `--only a,b`, `--rounds N` and others are explained in `tests/bench/README.md`.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    let (building, arguments): (Vec<_>, Vec<_>) = arguments.iter().cloned().partition(|word| word == build::TRAINED);
-    build::run(&building)?;
+    let trained = arguments.iter().find(|word| *word == build::TRAINED);
+    build::run(trained.cloned().as_slice())?;
     let suite = layout::root().join("tests/bench");
     process::run(
         process::cargo()

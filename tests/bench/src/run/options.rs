@@ -19,11 +19,14 @@ pub(crate) struct Options {
     pub(crate) adapters: bool,
     /// write the table to RESULTS.md
     pub(crate) keep: bool,
+    /// what is measured of Witgate was trained, which the table says
+    pub(crate) trained: bool,
 }
 
 const USAGE: &str = "\
 options: --quick                 one short round without paced streams, sizes and adapters; the table is only shown
          --adapters              only Witgate's adapters beside each other; the table is only shown
+         --trained               Witgate is as `cargo xtask build --trained` leaves it: the table says so
          --only A,B              these contenders (ratios need nginx among them); the table is only shown
          --rounds N              default 3
          --seconds S             measured time of each scenario, default 4
@@ -50,13 +53,14 @@ impl Options {
             scenarios: Scenario::list(scenarios)?,
             adapters: !quick,
             keep: !quick,
+            trained: arguments.iter().any(|word| word == "--trained"),
         };
         if arguments.iter().any(|word| word == "--adapters") {
             (options.only, options.scenarios, options.keep) = (vec!["witgate".to_owned()], Vec::new(), false);
         }
         let mut words = arguments
             .iter()
-            .filter(|word| !["--quick", "--adapters"].contains(&word.as_str()));
+            .filter(|word| !["--quick", "--adapters", "--trained"].contains(&word.as_str()));
         while let Some(word) = words.next() {
             let value = words
                 .next()

@@ -273,8 +273,9 @@ fn aims(results: &[Results<'_>], nginx: Option<&Results<'_>>) -> String {
 }
 
 fn page(options: &Options, table: &str) -> String {
+    let trained = if options.trained { " --trained" } else { "" };
     format!(
-        "# Benchmark results\n\nMade by `cargo xtask bench` on {}: medians of {} rounds of {} s. What the columns mean is told in \
+        "# Benchmark results\n\nMade by `cargo xtask bench{trained}` on {}: medians of {} rounds of {} s. What the columns mean is told in \
          [README.md](README.md).\n\n{table}",
         machine::describe(),
         options.rounds,
