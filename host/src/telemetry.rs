@@ -56,12 +56,21 @@ struct Over {
     /// Somebody takes them: [`Telemetry::keep`] runs.
     kept: AtomicBool,
     entries: Mutex<Vec<Entry>>,
+    /// Those that somebody is counting. Locked meanwhile: who asks for the metrics waits for them.
+    taken: Mutex<Vec<Entry>>,
     some: Notify,
 }
 
 impl Over {
     fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes all there are.
+    fn take(&self) -> MutexGuard<'_, Vec<Entry>> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        mem::swap(&mut *taken, &mut *self.entries());
+        taken
     }
 }
 
@@ -268,15 +277,9 @@ impl Telemetry {
     }
 
     fn settle(&self) {
-        let mut over = mem::take(&mut *self.over.entries());
-        for entry in over.drain(..) {
+        for entry in self.over.take().drain(..) {
             self.count(&entry);
             log(&entry);
-        }
-        // Its room is for the next ones.
-        let mut entries = self.over.entries();
-        if entries.is_empty() {
-            *entries = over;
         }
     }
 

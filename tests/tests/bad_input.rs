@@ -79,6 +79,24 @@ fn nested(name: &'static str, levels: usize) -> Mistake {
     }
 }
 
+/// A call with arguments of this many levels. Where they are text they are no part of the request's own.
+fn argued(name: &'static str, text: usize, object: usize) -> Mistake {
+    let arguments = |levels: usize| format!("{}1{}", r#"{"a":["#.repeat(levels / 2), "]}".repeat(levels / 2));
+    let (text, object) = (json!(arguments(text)), arguments(object));
+    Mistake {
+        name,
+        chat: format!(
+            r#""messages":[{{"role":"user","content":"a"}},{{"role":"assistant","content":null,"tool_calls":[{{"id":"c","type":"function","function":{{"name":"f","arguments":{text}}}}}]}},{{"role":"tool","tool_call_id":"c","content":"b"}}]"#
+        ),
+        message: format!(
+            r#""max_tokens":9,"messages":[{{"role":"user","content":"a"}},{{"role":"assistant","content":[{{"type":"tool_use","id":"c","name":"f","input":{object}}}]}},{{"role":"user","content":[{{"type":"tool_result","tool_use_id":"c","content":"b"}}]}}]"#
+        ),
+        response: format!(
+            r#""input":[{{"role":"user","content":"a"}},{{"type":"function_call","call_id":"c","name":"f","arguments":{text}}},{{"type":"function_call_output","call_id":"c","output":"b"}}]"#
+        ),
+    }
+}
+
 fn mistakes() -> Vec<Mistake> {
     let result = Mistake {
         name: "a tool result without a call",
@@ -113,6 +131,8 @@ fn mistakes() -> Vec<Mistake> {
         ),
         blank_stop,
         talk("half a character", r#"[{"role":"user","content":"a\ud800b"}]"#),
+        nested("54 levels", 54),
+        argued("arguments of 120 levels, or of 50", 120, 50),
         nested("100 levels", 100),
         nested("500 levels", 500),
     ]

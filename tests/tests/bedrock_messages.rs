@@ -184,16 +184,23 @@ async fn an_exception_amid_the_events_ends_the_stream_as_messages_tells_errors()
 #[tokio::test]
 async fn tokens_are_counted_by_the_service_and_estimated_where_it_does_not_count() {
     let body = json!({ "model": MODEL, "messages": [{ "role": "user", "content": "How many tokens is this?" }] });
-    let (provider, aws) = gateway(counting(200, json!({ "inputTokens": 18 }))).await;
-    let counted = aws.post("/v1/messages/count_tokens", &body).await;
-    assert_eq!((counted.status, counted.json()), (200, json!({ "input_tokens": 18 })));
-    assert!(!counted.headers.contains_key("x-witgate-estimated"));
-    let asked = provider.asked().pop().expect("was asked");
-    assert_eq!(
-        asked.path,
-        "/model/anthropic.claude-sonnet-4-5-20250929-v1%3A0/count-tokens"
-    );
+    // As recorded.
+    for tokens in [18, 375] {
+        let (provider, aws) = gateway(counting(200, json!({ "inputTokens": tokens }))).await;
+        let counted = aws.post("/v1/messages/count_tokens", &body).await;
+        assert_eq!(
+            (counted.status, counted.json()),
+            (200, json!({ "input_tokens": tokens }))
+        );
+        assert!(!counted.headers.contains_key("x-witgate-estimated"));
+        let asked = provider.asked().pop().expect("was asked");
+        assert_eq!(
+            asked.path,
+            "/model/anthropic.claude-sonnet-4-5-20250929-v1%3A0/count-tokens"
+        );
+    }
     for (status, message) in [
+        (400, "The provided model identifier is invalid."),
         (400, "The provided model doesn't support counting tokens."),
         (400, "prompt is too long: 216868 tokens > 200000 maximum"),
         (403, "User is not authorized to perform: bedrock:CountTokens"),

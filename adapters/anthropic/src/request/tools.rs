@@ -84,10 +84,6 @@ fn push_function(out: &mut String, function: &Function<'_>, model: Model) {
 }
 
 fn push_own(out: &mut String, tool: &str) {
-    // Few have any of it, and schemas are long.
-    if !OWN.iter().any(|field| tool.contains(field)) {
-        return;
-    }
     let beside = Object::parse(tool).unwrap_or_default();
     let within = beside.get("function").and_then(Object::parse).unwrap_or_default();
     for field in OWN {

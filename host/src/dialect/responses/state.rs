@@ -6,10 +6,10 @@
 //! fields of the message, and those of its calls. A client can read and change it, and gains nothing: over Chat Completions it could
 //! send the same.
 
-use crate::dialect::object::Object;
 use crate::dialect::{
     fields::Fields,
     json::{push_comma, push_member, quoted},
+    object::Object,
     state,
 };
 

@@ -1,4 +1,4 @@
-//! Training: what a gateway does in service, in a few minutes, for a compiler that arranges a program by what it does often
+//! Training: what a gateway does in service, in a minute, for a compiler that arranges a program by what it does often
 //! (`cargo xtask build --trained`). Adapters compiled and taken from the cache; clients of every API before every adapter, whole and
 //! streamed; long histories; TLS and HTTP/2 on both sides. Nothing is measured, but every answer is checked.
 
